@@ -1,0 +1,61 @@
+/**
+ * JSON as the tensor protocols write it: whole numbers beyond 2^53 stay exact (bigint), and the tokens NaN, Infinity and
+ * -Infinity, which strict JSON lacks, are numbers. Everything else is the platform's own parser.
+ */
+
+/** A run of digits long enough to be unsafe, and not the fraction or the mantissa of a float. */
+const LONG_INTEGER = /(?<![.\d])\d{16,}(?![.\deE])/;
+/** Strings are matched first, so that a token inside of one is left alone. */
+const STRING_OR_TOKEN = /"(?:[^"\\]+|\\.)*"|-?\b(?:NaN|Infinity)\b/gs;
+/** A spelling of each token as a string that no encoder produces; the reviver knows it by its source text. */
+const SPELLED: Record<string, string> = {
+  NaN: '"\\u004E\\u0061\\u004E"',
+  Infinity: '"\\u0049\\u006Efinity"',
+  '-Infinity': '"\\u002D\\u0049nfinity"',
+};
+const TOKENS = new Map<string, number>([
+  [SPELLED['NaN']!, Number.NaN],
+  [SPELLED['Infinity']!, Number.POSITIVE_INFINITY],
+  [SPELLED['-Infinity']!, Number.NEGATIVE_INFINITY],
+]);
+
+type SourceReviver = (this: unknown, key: string, value: unknown, context: { source?: string }) => unknown;
+
+const revive: SourceReviver = (_key, value, { source }) => {
+  if (typeof value === 'string') return TOKENS.get(source!) ?? value;
+  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
+  return /^-?\d+$/.test(source!) ? BigInt(source!) : value;
+};
+
+/** @throws SyntaxError where the text is not JSON, the tokens apart */
+export function parseJson(text: string): unknown {
+  if (!LONG_INTEGER.test(text)) {
+    try {
+      return JSON.parse(text);
+    } catch (error) {
+      if (!text.includes('NaN') && !text.includes('Infinity')) throw error;
+    }
+  }
+  const spelled = text.replace(STRING_OR_TOKEN, (match) => SPELLED[match] ?? match);
+  return JSON.parse(spelled, revive as (this: unknown, key: string, value: unknown) => unknown);
+}
+
+/** Marks a non-finite number until the text is whole; a control character cannot stand in JSON text unescaped. */
+const MARK = '\u0001';
+
+/** The opposite of {@link parseJson}: bigint as whole numbers, non-finite numbers as tokens. */
+export function stringifyJson(value: unknown, indent?: number): string {
+  const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
+  let marked = false;
+  const text = JSON.stringify(
+    value,
+    (_key, item: unknown) => {
+      if (typeof item === 'bigint') return rawJSON(item.toString());
+      if (typeof item !== 'number' || Number.isFinite(item)) return item;
+      marked = true;
+      return MARK + item;
+    },
+    indent,
+  );
+  return marked ? text.replace(/"\\u0001(NaN|-?Infinity)"/g, '$1') : text;
+}

@@ -1,0 +1,62 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createAdaptorServer } from '@hono/node-server';
+import type { Hono } from 'hono';
+import { KedgeError, messageOf } from '../contract/errors.ts';
+
+export interface Listener {
+  readonly port: number;
+  readonly server: Server;
+  /** Stops taking connections, lets what is under way finish for at most `graceMs`, then cuts what is left. */
+  close(graceMs: number): Promise<void>;
+}
+
+export interface ListenOptions {
+  /** 0 takes any free port. */
+  port: number;
+  hostname?: string;
+}
+
+/** How often connections are checked for a passed timeout, and idle ones are swept while closing. */
+const CHECK_MS = 5_000;
+const SWEEP_MS = 100;
+
+/**
+ * Listens with limits that bear slow clients, and keep-alive longer than the usual load balancer's 60 s idle time, so that
+ * the balancer and not the server closes idle connections.
+ * @throws KedgeError `config-invalid` when the port cannot be had
+ */
+export async function listen(app: Pick<Hono, 'fetch'>, { port, hostname }: ListenOptions): Promise<Listener> {
+  const server = createAdaptorServer({
+    fetch: app.fetch,
+    serverOptions: {
+      keepAliveTimeout: 70_000,
+      headersTimeout: 15_000,
+      requestTimeout: 60_000,
+      connectionsCheckingInterval: CHECK_MS,
+    },
+  }) as Server;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) =>
+      reject(
+        new KedgeError('config-invalid', `Port ${port} cannot be used: ${messageOf(error)}. Choose another port.`),
+      ),
+    );
+    server.listen(port, hostname, resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    server,
+    close: (graceMs) => closeServer(server, graceMs),
+  };
+}
+
+async function closeServer(server: Server, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  // A connection that was busy when close() was called stays open and idle afterwards, so idle ones are swept until none is left.
+  const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
+  const deadline = setTimeout(() => server.closeAllConnections(), graceMs);
+  await closed;
+  clearInterval(sweep);
+  clearTimeout(deadline);
+}
