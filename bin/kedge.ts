@@ -1,0 +1,74 @@
+#!/usr/bin/env node
+import { KedgeError, messageOf } from '../contract/errors.ts';
+import { KEDGE_VERSION } from '../contract/version.ts';
+import type { Command } from './command.ts';
+import { columns, runCommand } from './run.ts';
+
+/** Imported only when called for: `kedge serve` must not pay for the AWS SDK, nor `kedge publish` for the runtime. */
+const COMMANDS: Record<string, { summary: string; load(): Promise<{ command: Command }> }> = {
+  serve: { summary: 'answer predictions from the volume', load: () => import('./commands/serve.ts') },
+  load: { summary: 'keep the volume in step with the bucket', load: () => import('./commands/load.ts') },
+  publish: { summary: 'put a new version of a model into the bucket', load: () => import('./commands/publish.ts') },
+  ls: { summary: 'list models and versions in the bucket', load: () => import('./commands/ls.ts') },
+  inspect: { summary: 'show all about one version', load: () => import('./commands/inspect.ts') },
+  pin: { summary: 'let one version answer, newer or older', load: () => import('./commands/pin.ts') },
+  unpin: { summary: 'let the newest version answer again', load: () => import('./commands/unpin.ts') },
+  retire: { summary: 'take a model or a version out of service', load: () => import('./commands/retire.ts') },
+  gc: { summary: 'remove what can never be served again', load: () => import('./commands/gc.ts') },
+  quickstart: { summary: 'the whole path on this machine, live', load: () => import('./commands/quickstart.ts') },
+};
+
+/** What a shell reports for a process that a second signal ended. */
+const INTERRUPTED = 130;
+
+async function main(words: readonly string[]): Promise<number> {
+  const [name, ...rest] = words;
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    process.stdout.write(overview());
+    return name === undefined ? 2 : 0;
+  }
+  if (name === '--version' || name === '-v') {
+    process.stdout.write(`${KEDGE_VERSION}\n`);
+    return 0;
+  }
+  const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!entry) throw new KedgeError('config-invalid', `there is no command '${name}'; kedge --help lists them.`);
+  const { command } = await entry.load();
+  return runCommand(name, command, rest, {
+    env: process.env,
+    out: process.stdout,
+    err: process.stderr,
+    signal: signalOfProcess(),
+  });
+}
+
+function overview(): string {
+  const rows = Object.entries(COMMANDS).map(([name, { summary }]) => [name, summary] as const);
+  return `Kedge ${KEDGE_VERSION}: drop a model version into a bucket, and every replica hauls itself forward to it.
+
+Usage: kedge COMMAND [OPTIONS]
+
+${columns(rows)}
+
+kedge COMMAND --help shows its options and settings.
+`;
+}
+
+function signalOfProcess(): AbortSignal {
+  const controller = new AbortController();
+  const onSignal = (): void => {
+    if (controller.signal.aborted) process.exit(INTERRUPTED);
+    controller.abort();
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  return controller.signal;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  const known = error instanceof KedgeError;
+  process.stderr.write(`kedge: ${known ? error.message : `unexpected: ${messageOf(error)}`}\n`);
+  if (!known && error instanceof Error && error.stack) process.stderr.write(`${error.stack}\n`);
+  process.exitCode = known ? error.exit : 1;
+}
