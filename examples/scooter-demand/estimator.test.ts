@@ -6,7 +6,7 @@ import { COLUMNS, ELEMENTS, encodeValue } from './features.ts';
 
 /** The feature schema of each version that models were trained with. A version is never taken back. */
 const PINNED: Record<string, string> = {
-  '1.0.0': '',
+  '1.0.0': 'sha256:bf7f99fac716b60dd229cc10e6fd96d0883805fed116c23619776fa5932e3ba7',
 };
 
 const row = {
