@@ -1,7 +1,6 @@
 import { describe } from 'vitest';
-import type { Env } from './programs.ts';
+import { hasS3Server, type S3Server, startS3Server, withS3Server } from '../s3-server.ts';
 import { createStage, type Stage } from './stage.ts';
-import { findS3Server, type S3Server, startS3Server } from '../s3-server.ts';
 
 export interface BucketKind {
   name: string;
@@ -15,16 +14,13 @@ export function describeBuckets(title: string, tests: (kind: BucketKind) => void
   describe(`${title}, bucket in a folder`, () =>
     tests({ name: 'folder', open: async () => createStage(), close: async () => undefined }));
 
-  const skip = findS3Server() === undefined;
-  describe.skipIf(skip)(`${title}, bucket on S3${skip ? ' (left out: no S3 server here)' : ''}`, () => {
+  describe.skipIf(!hasS3Server)(withS3Server(`${title}, bucket on S3`), () => {
     let server: S3Server | undefined;
-    let count = 0;
     tests({
       name: 's3',
       async open() {
         server ??= await startS3Server();
-        const env: Env = await server.bucket(`b${++count}`);
-        return createStage(env);
+        return createStage({ bucket: `s3://${server.bucket}/stage`, env: server.env, s3: server.s3 });
       },
       async close() {
         await server?.stop();

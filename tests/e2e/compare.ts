@@ -10,16 +10,25 @@ export function difference(wanted: SharedCase, got: readonly SharedTensor[]): st
     if (!tensor) return `${want.name} is missing`;
     if (tensor.datatype !== want.datatype) return `${want.name} is ${tensor.datatype} for ${want.datatype}`;
     if (tensor.shape.join() !== want.shape.join()) return `${want.name} has shape ${tensor.shape} for ${want.shape}`;
-    if (tensor.data.length !== want.data.length) return `${want.name} has ${tensor.data.length} elements for ${want.data.length}`;
-    const at = want.data.findIndex((value, index) => !agrees(want.datatype, value, tensor.data[index], wanted.tolerance));
+    if (tensor.data.length !== want.data.length)
+      return `${want.name} has ${tensor.data.length} elements for ${want.data.length}`;
+    const at = want.data.findIndex(
+      (value, index) => !agrees(want.datatype, value, tensor.data[index], wanted.tolerance),
+    );
     if (at >= 0) return `${want.name}, element ${at}: ${tensor.data[at]} for ${want.data[at]}`;
   }
   return undefined;
 }
 
 function agrees(datatype: string, want: unknown, got: unknown, { abs, rel }: SharedCase['tolerance']): boolean {
-  if (!isFloat(datatype)) return typeof want === 'boolean' || typeof want === 'string' ? got === want : BigInt(got as number) === BigInt(want as number);
-  const [a, b] = [want, got].map((value) => (typeof value === 'string' ? SPECIAL[value]! : Number(value))) as [number, number];
+  if (!isFloat(datatype))
+    return typeof want === 'boolean' || typeof want === 'string'
+      ? got === want
+      : BigInt(got as number) === BigInt(want as number);
+  const [a, b] = [want, got].map((value) => (typeof value === 'string' ? SPECIAL[value]! : Number(value))) as [
+    number,
+    number,
+  ];
   if (Number.isNaN(a) || Number.isNaN(b)) return Number.isNaN(a) && Number.isNaN(b);
   return a === b || Math.abs(b - a) <= abs + rel * Math.abs(a);
 }

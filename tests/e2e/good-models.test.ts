@@ -29,21 +29,25 @@ describe.skipIf(!sharedModels)(title, () => {
       await bucket.close();
     });
 
-    it.each(sharedModels!.good.map((model) => [model.name, model] as const))('%s', async (name, model) => {
-      await waitForActive(url, name, 1, 120_000);
-      for (const example of model.cases) {
-        const { status, headers, body } = await postJson(`${url}/v2/models/${name}/infer`, example.request);
-        if (status === 400 && isEmpty(example.request.inputs)) {
-          expect(REFUSED.has(name), `${example.note}: ${body.error}`).toBe(true);
-          continue;
+    it.each(sharedModels!.good.map((model) => [model.name, model] as const))(
+      '%s',
+      async (name, model) => {
+        await waitForActive(url, name, 1, 120_000);
+        for (const example of model.cases) {
+          const { status, headers, body } = await postJson(`${url}/v2/models/${name}/infer`, example.request);
+          if (status === 400 && isEmpty(example.request.inputs)) {
+            expect(REFUSED.has(name), `${example.note}: ${body.error}`).toBe(true);
+            continue;
+          }
+          expect(status, `${example.note}: ${body.error}`).toBe(200);
+          expect(difference(example, body.outputs), example.note).toBeUndefined();
+          expect(body.model_version).toBe('1');
+          expect(headers.get('kedge-model-version')).toBe('1');
+          expect(headers.get('kedge-model-digest')).toMatch(/^sha256:[0-9a-f]{64}$/);
         }
-        expect(status, `${example.note}: ${body.error}`).toBe(200);
-        expect(difference(example, body.outputs), example.note).toBeUndefined();
-        expect(body.model_version).toBe('1');
-        expect(headers.get('kedge-model-version')).toBe('1');
-        expect(headers.get('kedge-model-digest')).toMatch(/^sha256:[0-9a-f]{64}$/);
-      }
-    }, 150_000);
+      },
+      150_000,
+    );
   });
 });
 

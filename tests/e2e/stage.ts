@@ -2,6 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseJson, stringifyJson } from '../../contract/json.ts';
+import type { ObjectStore } from '../../registry/object-store.ts';
+import { type OpenStoreOptions, openStore } from '../../registry/open-store.ts';
 import { type Env, eventually, freePort, type Program, runKedge, startProgram } from './programs.ts';
 
 export interface VersionStatus {
@@ -19,6 +21,10 @@ export interface Stage {
   startLoader(extra?: Env): Promise<Program>;
   startServer(extra?: Env): Promise<{ program: Program; url: string; admin: string }>;
   kedge(words: readonly string[], extra?: Env): ReturnType<typeof runKedge>;
+  /** The bucket, as someone with an S3 client sees it. */
+  readonly bucket: ObjectStore;
+  /** Copies an object into the bucket, as `aws s3 cp` does. */
+  drop(key: string, bytes: Uint8Array): Promise<void>;
   /** Ends every program that it started, and removes the folder. */
   close(): Promise<void>;
 }
@@ -35,17 +41,31 @@ const QUICK: Env = {
   KEDGE_DRAIN_SECONDS: '0',
 };
 
-/** @param env where the bucket is, for S3; a folder of the stage's own if empty */
-export function createStage(env: Env = {}): Stage {
+export interface StageOptions {
+  /** A folder of the stage's own if absent. */
+  bucket?: string;
+  /** For the programs. */
+  env?: Env;
+  /** For the store in this process. */
+  s3?: OpenStoreOptions['s3'];
+}
+
+export function createStage({ bucket: url, env = {}, s3 }: StageOptions = {}): Stage {
   const dir = mkdtempSync(join(tmpdir(), 'kedge-stage-'));
   const volume = join(dir, 'volume');
   const bucket = join(dir, 'bucket');
   mkdirSync(volume);
   mkdirSync(bucket);
-  const common: Env = { ...QUICK, KEDGE_BUCKET: `file://${bucket}`, KEDGE_VOLUME: volume, ...env };
+  const bucketUrl = url ?? `file://${bucket}`;
+  const common: Env = { ...QUICK, KEDGE_BUCKET: bucketUrl, KEDGE_VOLUME: volume, ...env };
   const programs: Program[] = [];
+  const store = openStore(bucketUrl, s3 ? { s3 } : {});
   return {
     dir,
+    bucket: store,
+    async drop(key, bytes) {
+      await store.put(key, bytes, {});
+    },
     volume,
     env: common,
     async startLoader(extra = {}) {
@@ -66,6 +86,7 @@ export function createStage(env: Env = {}): Stage {
     kedge: (words, extra = {}) => runKedge(words, { ...common, ...extra }),
     async close() {
       await Promise.all(programs.map((program) => program.kill()));
+      store.close();
       rmSync(dir, { recursive: true, force: true });
     },
   };
