@@ -1,0 +1,173 @@
+import { type CatalogUnavailable, type CatalogVersion, isAvailable } from '../contract/catalog.ts';
+import { isRetired, type Rollout } from '../contract/rollout.ts';
+import type { VersionView } from './bucket-view.ts';
+import { droppable, groupOf, MAX_GROUPS, PLAIN, type Retention } from './retention.ts';
+
+/** One thing to do about one version. */
+export type Action = { model: string; version: number } & (
+  | {
+      /** Get it, judge it, and put it on the volume or refuse it. */
+      kind: 'fetch';
+      pinned: boolean;
+      /** Attempts that failed before. */
+      attempts: number;
+    }
+  /** Read its manifest, to learn which code it needs. */
+  | { kind: 'peek' }
+  /** It changed in the bucket after it was vouched for: see whether its bytes did. */
+  | { kind: 'recheck' }
+  /** Take it off the volume. */
+  | { kind: 'drop' }
+  /** Strike out an entry of which nothing lies on the volume. */
+  | { kind: 'forget' }
+  /** Write down that it is claimed and not there yet. */
+  | { kind: 'incomplete'; fingerprint: string }
+);
+
+/** All that is known of one model. */
+export interface ModelSight {
+  name: string;
+  /** What the bucket shows, newest first. */
+  versions: readonly VersionView[];
+  entries: readonly CatalogVersion[];
+  rollout: Rollout | undefined;
+  /** Versions with something under way, or held back after it went wrong: left alone. */
+  busy: ReadonlySet<number>;
+  /** The code that a published version needs, where its manifest was read. */
+  groupOf: (version: VersionView) => string | undefined;
+  /** A listing of the whole bucket, not an empty one, shows that what is missing in `versions` is not there. */
+  listed: boolean;
+}
+
+/** How many versions that nobody needs are passed in search of one that other code needs. */
+const LOOK_BACK = 20;
+/** How many manifests of a model are read at once, in that search. */
+const PEEKS = 8;
+
+/**
+ * What to do now. Lazy: of each group of versions that the same code can serve only the newest `keep` that may be good are
+ * fetched, and an older one comes in where a newer one turned out bad. A version that was refused is left alone until its
+ * fingerprint changes; one that failed is tried again at its `retryAt`.
+ */
+export function plan(models: readonly ModelSight[], retention: Retention, now: number): Action[] {
+  return inOrder(models.map((model) => planModel(model, retention, now)));
+}
+
+/** First what frees or corrects, then fetches: pinned ones, new ones before retries, each model's newest before any second. */
+function inOrder(actions: readonly Action[][]): Action[] {
+  const ranked = actions.flatMap((own) => own.map((action, rank) => ({ action, rank })));
+  const weight = ({ action }: { action: Action }): number =>
+    action.kind !== 'fetch' ? 0 : action.pinned ? 1 : 2 + action.attempts;
+  return ranked.sort((a, b) => weight(a) - weight(b) || a.rank - b.rank).map(({ action }) => action);
+}
+
+function planModel(model: ModelSight, retention: Retention, now: number): Action[] {
+  const { name, entries, rollout, busy } = model;
+  const shown = new Map(model.versions.map((view) => [view.version, view]));
+  const drops = droppable(entries, rollout, retention, now)
+    .filter((version) => !busy.has(version))
+    .map((version): Action => ({ kind: 'drop', model: name, version }));
+  const forgets = entries
+    .filter((entry) => !isAvailable(entry) && !busy.has(entry.version))
+    .filter(({ version }) => isRetired(rollout, version) || (model.listed && !shown.has(version)))
+    .map(({ version }): Action => ({ kind: 'forget', model: name, version }));
+  return [...drops, ...forgets, ...walk(model, shown, retention.keep, now)];
+}
+
+/** From the newest version to the oldest, until every group that was met has what it needs. */
+function walk(
+  { name, entries, rollout, busy, groupOf: groupOfView }: ModelSight,
+  shown: ReadonlyMap<number, VersionView>,
+  keep: number,
+  now: number,
+): Action[] {
+  const known = new Map(entries.map((entry) => [entry.version, entry]));
+  const marks: Action[] = [];
+  const peeks: Action[] = [];
+  const fetches: Action[] = [];
+  const groups = new Groups(keep);
+  const pin = rollout?.pin;
+  const numbers = [...new Set([...known.keys(), ...shown.keys()])].sort((a, b) => b - a);
+
+  for (const version of numbers) {
+    const at = { model: name, version };
+    const entry = known.get(version);
+    const view = shown.get(version);
+    const pinned = version === pin;
+    if (isRetired(rollout, version)) continue;
+    if (entry && isAvailable(entry)) {
+      groups.count(groupOf(entry.manifest));
+      if (view && !busy.has(version) && mustRecheck(view, entry)) marks.push({ kind: 'recheck', ...at });
+      continue;
+    }
+    // The pinned version is wanted however old it is; the walk goes on for it alone.
+    if (!view || (groups.ended && !pinned)) continue;
+    const group = view.kind === 'bare' ? PLAIN : groupOfView(view);
+    if (busy.has(version)) {
+      groups.count(group);
+    } else if (view.kind === 'incomplete') {
+      const { fingerprint } = view;
+      if (entry?.fingerprint !== fingerprint) marks.push({ kind: 'incomplete', ...at, fingerprint });
+    } else if (view.rests && (!entry || isDue(entry, view, now))) {
+      if (group === undefined && !pinned) {
+        if (peeks.length < PEEKS) peeks.push({ kind: 'peek', ...at });
+      } else if (pinned || groups.wants(group!)) {
+        groups.count(group);
+        const attempts = entry?.fingerprint === view.fingerprint ? entry.attempts : 0;
+        // Older ones wait until it is known of every newer one which code it needs.
+        if (pinned || peeks.length === 0) fetches.push({ kind: 'fetch', ...at, pinned, attempts });
+      }
+    }
+  }
+  return [...marks, ...peeks, ...fetches];
+}
+
+/** How many versions of each group a walk has met. */
+class Groups {
+  readonly #keep: number;
+  readonly #counts = new Map<string, number>();
+  #passed = 0;
+
+  constructor(keep: number) {
+    this.#keep = keep;
+  }
+
+  /** Nothing was wanted for so long that nothing is looked for. */
+  get ended(): boolean {
+    return this.#passed >= LOOK_BACK;
+  }
+
+  count(group: string | undefined): void {
+    if (group !== undefined) this.#counts.set(group, (this.#counts.get(group) ?? 0) + 1);
+  }
+
+  wants(group: string): boolean {
+    const count = this.#counts.get(group);
+    const wanted = count === undefined ? this.#counts.size < MAX_GROUPS : count < this.#keep;
+    if (!wanted) this.#passed += 1;
+    return wanted;
+  }
+}
+
+/** Whether a version that is not served may be tried again now. */
+function isDue(entry: CatalogVersion, view: VersionView, now: number): boolean {
+  if (isAvailable(entry)) return false;
+  if (entry.fingerprint !== view.fingerprint || entry.state === 'incomplete') return true;
+  if (entry.retryAt !== undefined) return Date.parse(entry.retryAt) <= now;
+  return disagrees(view, entry.digest) !== refusedAsChanged(entry);
+}
+
+function refusedAsChanged(entry: CatalogUnavailable): boolean {
+  return entry.reasons.some(({ code }) => code === 'manifest-changed');
+}
+
+/** The index vouches for another manifest than the one that was read. */
+function disagrees(view: VersionView, digest: string | undefined): boolean {
+  return view.vouched !== undefined && digest !== undefined && view.vouched !== digest;
+}
+
+function mustRecheck(view: VersionView, entry: CatalogVersion): boolean {
+  if (!view.rests || view.kind === 'incomplete' || !isAvailable(entry)) return false;
+  const warned = entry.warnings?.some(({ code }) => code === 'manifest-changed') ?? false;
+  return entry.fingerprint !== view.fingerprint || disagrees(view, entry.digest) !== warned;
+}
