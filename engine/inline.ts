@@ -1,6 +1,16 @@
+import { type Clock, systemClock } from '../platform/clock.ts';
 import type { Engine } from './engine.ts';
+import { engineOf } from './model.ts';
+import { openModel } from './open.ts';
 
-/** An engine on the event loop of this process: for models that are proved harmless and measured fast. */
-export function createInlineEngine(): Engine {
-  throw new Error('to follow');
+export interface InlineEngineOptions {
+  clock?: Clock;
+}
+
+/**
+ * An engine on the event loop of this process: for models that are proved harmless and measured fast, because a load or a
+ * run holds the loop and a crash takes the process with it.
+ */
+export function createInlineEngine({ clock = systemClock }: InlineEngineOptions = {}): Engine {
+  return engineOf('inline', { open: openModel, clock });
 }
