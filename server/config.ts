@@ -1,0 +1,103 @@
+import { KedgeError } from '../contract/errors.ts';
+import {
+  choice,
+  type Environment,
+  integer,
+  list,
+  mebibytes,
+  optional,
+  readSettings,
+  seconds,
+  text,
+  type Values,
+} from '../platform/settings.ts';
+
+/** The settings of `kedge serve`. Times are milliseconds and sizes bytes once read. */
+export const SERVER_SETTINGS = {
+  volume: text('KEDGE_VOLUME', 'folder that the loader fills and the server reads'),
+  host: optional(text('KEDGE_HOST', 'address to listen on; all of them if absent')),
+  port: integer('KEDGE_PORT', 'port for predictions', { default: '8080', min: 0, max: 65_535 }),
+  adminPort: integer('KEDGE_ADMIN_PORT', 'port for metrics, and for all that the prediction port answers', {
+    default: '8081',
+    min: 0,
+    max: 65_535,
+  }),
+  estimators: optional(text('KEDGE_ESTIMATORS', 'folder of estimators: X.ts or X.js, or X/estimator.ts or .js')),
+  engine: choice(
+    'KEDGE_ENGINE',
+    'where models run: on the serving loop, in processes of their own, or as each is proved',
+    ['auto', 'inline', 'host'] as const,
+    { default: 'auto' },
+  ),
+  requiredModels: list('KEDGE_REQUIRED_MODELS', 'ready only while all of these answer; any one model if empty', {
+    default: '',
+  }),
+  keepReady: integer('KEDGE_KEEP_READY', 'newest versions of a model that are held ready, the active one included', {
+    default: '2',
+    min: 1,
+    max: 100,
+  }),
+  catalogPollMs: seconds('KEDGE_CATALOG_POLL_SECONDS', 'time between looks at the catalog where no event tells of it', {
+    default: '2',
+    min: 0.05,
+    max: 3600,
+  }),
+  maxBodyBytes: mebibytes('KEDGE_MAX_BODY_MB', 'largest request body, in MiB', { default: '64', min: 1, max: 2047 }),
+  runTimeoutMs: seconds('KEDGE_RUN_TIMEOUT_SECONDS', 'longest run in a host process', {
+    default: '10',
+    min: 0.01,
+    max: 3600,
+  }),
+  loadTimeoutMs: seconds('KEDGE_LOAD_TIMEOUT_SECONDS', 'longest load in a host process', {
+    default: '60',
+    min: 0.1,
+    max: 3600,
+  }),
+  hostMemoryBytes: mebibytes('KEDGE_HOST_MEMORY_MB', 'most resident memory of one host process, in MiB', {
+    default: '4096',
+    min: 64,
+    max: 1_048_576,
+  }),
+  parallelLoads: integer('KEDGE_PARALLEL_LOADS', 'versions that load at the same time', {
+    default: '2',
+    min: 1,
+    max: 64,
+  }),
+  loadRetries: integer('KEDGE_LOAD_RETRIES', 'times a failed load is tried again while another version answers', {
+    default: '5',
+    min: 0,
+    max: 1000,
+  }),
+  drainMs: seconds('KEDGE_DRAIN_SECONDS', 'time from not ready to closed, for load balancers to notice', {
+    default: '5',
+    min: 0,
+    max: 3600,
+  }),
+  graceMs: seconds('KEDGE_GRACE_SECONDS', 'time for requests under way once closed, before they are cut', {
+    default: '20',
+    min: 0,
+    max: 3600,
+  }),
+  logLevel: choice(
+    'KEDGE_LOG_LEVEL',
+    'least level that is logged',
+    ['debug', 'info', 'warn', 'error', 'silent'] as const,
+    {
+      default: 'info',
+    },
+  ),
+};
+
+export type ServerConfig = Values<typeof SERVER_SETTINGS>;
+
+/** @throws KedgeError `config-invalid` that names every problem */
+export function readServerConfig(env: Environment): ServerConfig {
+  const config = readSettings(SERVER_SETTINGS, env);
+  if (config.port !== 0 && config.port === config.adminPort) {
+    throw new KedgeError(
+      'config-invalid',
+      `KEDGE_PORT and KEDGE_ADMIN_PORT are both ${config.port}: give them two ports.`,
+    );
+  }
+  return config;
+}

@@ -1,0 +1,61 @@
+import type { CatalogModel } from '../../contract/catalog.ts';
+import { isRetired, type Rollout } from '../../contract/rollout.ts';
+import type { ModelView } from './policy.ts';
+import type { ServedVersion } from './served-version.ts';
+
+/** What this server knows of one model. */
+export class ServedModel {
+  readonly name: string;
+  /** Answers unversioned requests. The swap to another version is one assignment of this field. */
+  active: ServedVersion | undefined;
+  /** Versions that this server has or may have, in no order. */
+  versions: ServedVersion[] = [];
+  /** The last that the catalog told; kept when the model vanishes from it. */
+  catalog: CatalogModel;
+
+  constructor(catalog: CatalogModel) {
+    this.name = catalog.name;
+    this.catalog = catalog;
+  }
+
+  get rollout(): Rollout | undefined {
+    return this.catalog.rollout;
+  }
+
+  isRetired(version: number): boolean {
+    return isRetired(this.rollout, version);
+  }
+
+  /** The instance of a version number to speak of: the one that can answer, else the one that the catalog offers. */
+  find(version: number): ServedVersion | undefined {
+    const same = this.versions.filter((one) => one.version === version);
+    if (this.active && same.includes(this.active)) return this.active;
+    return same.find((one) => one.isReady) ?? same.find((one) => one.vouched) ?? same[0];
+  }
+
+  /** Whether the version was heard of and is not retired. */
+  knows(version: number): boolean {
+    if (this.isRetired(version)) return false;
+    return this.find(version) !== undefined || this.catalog.versions.some((one) => one.version === version);
+  }
+
+  /** Nothing of it is left to serve, by the will of the rollout. */
+  get isGone(): boolean {
+    return this.rollout?.retired === true && this.active === undefined;
+  }
+
+  view(): ModelView {
+    return {
+      rollout: this.rollout,
+      active: this.active?.digest,
+      versions: this.versions.map(({ digest: id, version, state, vouched, failures, retryAt }) => ({
+        id,
+        version,
+        state,
+        vouched,
+        failures,
+        retryAt,
+      })),
+    };
+  }
+}

@@ -1,0 +1,21 @@
+import { expect, it } from 'vitest';
+import type { ProbeReport } from '../contract/catalog.ts';
+import { placeVersion } from './placement.ts';
+
+const fast: ProbeReport = { loadMs: 12.345, runMs: 0.0123, memoryBytes: 1e6, rowOutputs: [] };
+
+it.each<[string, string[], Partial<ProbeReport>, 'auto' | 'inline' | 'host', string, RegExp]>([
+  ['proved and fast', [], {}, 'auto', 'inline', /proved harmless; load 12 ms and run 0\.012 ms/],
+  ['at the limits', [], { loadMs: 200, runMs: 2 }, 'auto', 'inline', /200/],
+  ['unproved', ['ai.onnx:Loop'], {}, 'auto', 'host', /Not proved.*ai\.onnx:Loop\./],
+  ['much unproved', ['a:1', 'b:2', 'c:3', 'd:4', 'e:5'], {}, 'auto', 'host', /a:1, b:2, c:3 and 2 more/],
+  ['slow to load', [], { loadMs: 201 }, 'auto', 'host', /Loading took 201 ms in the probe, over 200/],
+  ['slow to run', [], { runMs: 2.1 }, 'auto', 'host', /run took 2\.1 ms/],
+  ['measured as nothing', [], { runMs: Number.NaN }, 'auto', 'host', /run took NaN/],
+  ['told to be inline', ['ai.onnx:Loop'], { runMs: 900 }, 'inline', 'inline', /KEDGE_ENGINE/],
+  ['told to be in a host', [], {}, 'host', 'host', /KEDGE_ENGINE/],
+])('%s', (_what, unproved, measured, mode, engine, reason) => {
+  const placement = placeVersion({ unproved, probe: { ...fast, ...measured } }, mode);
+  expect(placement.engine).toBe(engine);
+  expect(placement.reason).toMatch(reason);
+});

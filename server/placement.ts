@@ -1,0 +1,49 @@
+import type { CatalogAvailable } from '../contract/catalog.ts';
+
+/** What is fast enough for the serving loop, which stands still meanwhile. */
+const MAX_INLINE_LOAD_MS = 200;
+const MAX_INLINE_RUN_MS = 2;
+/** Operators that a reason names before it says how many more there are. */
+const NAMED = 3;
+
+export interface Placement {
+  engine: 'inline' | 'host';
+  /** A sentence for `/versions`. */
+  reason: string;
+}
+
+/**
+ * Where a version runs: on the serving loop only if every operator of its graph is proved harmless and the probe measured
+ * it fast, else in a process of its own. `mode` other than `auto` overrules.
+ */
+export function placeVersion(
+  { unproved, probe }: Pick<CatalogAvailable, 'unproved' | 'probe'>,
+  mode: 'auto' | 'inline' | 'host',
+): Placement {
+  if (mode !== 'auto') return { engine: mode, reason: `KEDGE_ENGINE is ${mode}.` };
+  if (unproved.length > 0) {
+    return { engine: 'host', reason: `Not proved harmless on every input: ${some(unproved)}.` };
+  }
+  if (!(probe.loadMs <= MAX_INLINE_LOAD_MS)) {
+    return {
+      engine: 'host',
+      reason: `Loading took ${round(probe.loadMs)} ms in the probe, over ${MAX_INLINE_LOAD_MS}.`,
+    };
+  }
+  if (!(probe.runMs <= MAX_INLINE_RUN_MS)) {
+    return { engine: 'host', reason: `A run took ${round(probe.runMs)} ms in the probe, over ${MAX_INLINE_RUN_MS}.` };
+  }
+  return {
+    engine: 'inline',
+    reason: `Every operator is proved harmless; load ${round(probe.loadMs)} ms and run ${round(probe.runMs)} ms in the probe.`,
+  };
+}
+
+function some(operators: readonly string[]): string {
+  const more = operators.length - NAMED;
+  return operators.slice(0, NAMED).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
+function round(ms: number): number {
+  return ms >= 10 ? Math.round(ms) : Number(ms.toPrecision(2));
+}
