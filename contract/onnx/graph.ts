@@ -54,7 +54,7 @@ export interface HeadAttribute {
   ref?: string;
   int?: bigint;
   float?: number;
-  /** Of a string attribute: its text, cut after {@link KEPT_TEXT} bytes. */
+  /** Of a string attribute: its text, cut after 64 KiB. */
   text?: string;
   /** Of a list: the number of elements. The elements themselves are kept only in `ints`, and only of short lists. */
   count?: number;
@@ -124,8 +124,10 @@ export interface ExternalData {
 
 export interface OversizedTensor {
   tensor: string;
-  /** Bytes that element type and dims come to. */
+  /** What element type and dims come to, in `unit`. Of a sparse tensor: as the runtime unfolds it. */
   declared: bigint;
-  /** Bytes that the file holds for it. */
+  /** What the file can hold for it at most; of a sparse tensor, what the runtime can unfold. */
   held: bigint;
+  unit: 'bytes' | 'strings';
+  sparse: boolean;
 }
