@@ -18,7 +18,10 @@ export const REFUSALS = {
   'digest-mismatch': { state: 'refused', about: 'a file has another sha256 than its manifest names' },
   'manifest-changed': { state: 'refused', about: 'the manifest is not the one that the index vouched for' },
   'version-changed': { state: 'refused', about: 'the bytes of a version that was already vouched for changed' },
-  'version-too-large': { state: 'refused', about: 'the files of the version are larger together than the loader takes' },
+  'version-too-large': {
+    state: 'refused',
+    about: 'the files of the version are larger together than the loader takes',
+  },
   'path-unsafe': { state: 'refused', about: 'a file path leaves the folder of its version' },
   // What the manifest says
   'manifest-invalid': { state: 'refused', about: 'the manifest does not have its form' },
