@@ -50,12 +50,18 @@ function isInteger(datatype: Datatype): boolean {
 function madeUpTensor(spec: TensorSpec, kind: MadeUpKind, turn: number, options: MadeUpOptions): Tensor {
   const { rows, others = rows } = options;
   const shape = spec.shape.map((dim, axis) => (dim >= 0 ? dim : axis === 0 ? rows : others));
-  const data = newData(spec.datatype, elementCount(shape));
-  const value = (index: number): number | bigint => integerValue(spec.datatype, kind, index + turn, index, options);
-  if (Array.isArray(data)) data.fill(kind === 'zeros' ? '' : '1');
-  else if (!isInteger(spec.datatype)) (data as Float32Array).fill(kind === 'zeros' ? 0 : 1);
-  else for (let index = 0; index < data.length; index++) (data as unknown[])[index] = value(index);
+  const data = newData(spec.datatype, elementCount(shape)) as (number | bigint | string)[];
+  const integers = isInteger(spec.datatype);
+  if (!integers) data.fill(plainValue(spec.datatype, kind));
+  for (let index = 0; integers && index < data.length; index++) {
+    data[index] = integerValue(spec.datatype, kind, index + turn, index, options);
+  }
   return { datatype: spec.datatype, shape, data: data as TensorData };
+}
+
+function plainValue(datatype: Datatype, kind: MadeUpKind): number | string {
+  if (datatype === 'BYTES') return kind === 'zeros' ? '' : '1';
+  return kind === 'zeros' ? 0 : 1;
 }
 
 function integerValue(
