@@ -44,14 +44,18 @@ async function scan(store: ObjectStore, prefix: string, signal?: AbortSignal): P
 function add(models: Map<string, ScannedModel>, object: ObjectInfo): void {
   const key = parseKey(object.key);
   if (!key || key.kind === 'index') return;
-  let model = models.get(key.model);
-  if (!model) models.set(key.model, (model = { model: key.model, versions: new Map() }));
+  const model: ScannedModel = models.get(key.model) ?? { model: key.model, versions: new Map() };
+  models.set(key.model, model);
   if (key.kind === 'rollout') {
     model.rollout = object;
     return;
   }
-  let found = model.versions.get(key.version);
-  if (!found) model.versions.set(key.version, (found = { version: key.version, kind: 'bare', files: new Map() }));
+  const found: ScannedVersion = model.versions.get(key.version) ?? {
+    version: key.version,
+    kind: 'bare',
+    files: new Map(),
+  };
+  model.versions.set(key.version, found);
   if (key.path === CLAIM_FILE) found.claim = object;
   else if (key.path === MANIFEST_FILE) found.manifest = object;
   else found.files.set(key.path, object);

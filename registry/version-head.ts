@@ -64,29 +64,29 @@ export async function readContract(
     return signature && { version: chosen, signature };
   }
   for (const scanned of versions.values()) {
-    if (isRetired(rollout, scanned.version) || !(await couldServe(store, model, scanned, signal))) continue;
-    const signature = await readSignature(store, model, scanned, signal);
+    if (scanned.kind === 'incomplete' || isRetired(rollout, scanned.version)) continue;
+    const signature = await signatureIfSound(store, model, scanned, signal);
     if (signature) return { version: scanned.version, signature };
   }
   return undefined;
 }
 
-/** Whether its head is readable and passes the checks on bytes, as the loader judges before it fetches. */
-async function couldServe(
+/** Undefined for a version whose head cannot be read or does not pass the checks on bytes, as the loader judges it. */
+async function signatureIfSound(
   store: ObjectStore,
   model: string,
   scanned: ScannedVersion,
   signal: AbortSignal | undefined,
-): Promise<boolean> {
-  if (scanned.kind === 'incomplete') return false;
+): Promise<Signature | undefined> {
   try {
     const head = await readVersionHead(store, model, scanned, signal);
     const files = [...scanned.files].map(([path, { bytes }]) => ({ path, bytes }));
     const refusals = admit({ model, version: scanned.version, head, files }, { runtime: RUNTIME });
-    return head?.ok === true && refusals.length === 0;
+    if (!head?.ok || refusals.length > 0) return undefined;
+    return scanned.kind === 'bare' ? signatureOf(head.head) : await readSignature(store, model, scanned, signal);
   } catch (error) {
     // A bare file that is just being written.
-    if (hasCode(error, 'object-changed') || hasCode(error, 'object-missing')) return false;
+    if (hasCode(error, 'object-changed') || hasCode(error, 'object-missing')) return undefined;
     throw error;
   }
 }
