@@ -41,6 +41,7 @@ export const ERRORS = {
     about: 'the process that ran the model passed its memory limit and was ended',
   },
   'estimator-failed': { status: 400, exit: 6, about: 'the estimator could not read a domain row' },
+  'estimator-defect': { status: 500, exit: 6, about: 'the estimator failed on what the model answered' },
   'estimator-invalid': { status: 500, exit: 2, about: 'a file in the estimators folder does not export an estimator' },
   'shutting-down': { status: 503, exit: 0, about: 'the server is draining' },
   internal: { status: 500, exit: 1, about: 'a defect in Kedge; please report it' },
