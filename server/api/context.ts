@@ -1,0 +1,25 @@
+import type { HttpBindings } from '@hono/node-server';
+import type { Context } from 'hono';
+import type { Log } from '../../platform/log.ts';
+import type { Estimators } from '../estimators.ts';
+import type { ServedModel } from '../lifecycle/served-model.ts';
+import type { RequestStats } from '../request-stats.ts';
+
+/** The models that the routes answer for. */
+export interface ModelTable {
+  model(name: string): ServedModel | undefined;
+  models(): Iterable<ServedModel>;
+}
+
+/** What the routes need of the server. */
+export interface ApiContext {
+  table: ModelTable;
+  estimators: Estimators;
+  stats: RequestStats;
+  maxBodyBytes: number;
+  /** Why the server is not ready; undefined while it is. */
+  notReady(): { code: 'model-not-ready' | 'shutting-down'; message: string } | undefined;
+  log: Log;
+}
+
+export type HttpContext = Context<{ Bindings: HttpBindings }>;

@@ -1,0 +1,58 @@
+import { KedgeError } from '../../contract/errors.ts';
+import type { Log } from '../../platform/log.ts';
+
+/** Exactly this, without a charset: the KServe SDK shows the reason of an error only then. */
+export const JSON_HEADERS: Readonly<Record<string, string>> = { 'content-type': 'application/json' };
+
+/** Seconds after which a client may ask again what cannot be answered now. */
+const RETRY_AFTER = '1';
+
+/** The client went away before its request was whole: nobody reads the answer, and it is counted as 499. */
+export class ClientGone extends Error {
+  constructor() {
+    super('The request ended before its body was whole.');
+    this.name = 'ClientGone';
+  }
+}
+
+export function json(value: unknown, status = 200): Response {
+  return new Response(JSON.stringify(value), { status, headers: JSON_HEADERS });
+}
+
+/** The status that an error is answered with, and counted as. */
+export function statusOf(error: unknown): number {
+  if (error instanceof ClientGone) return 499;
+  return error instanceof KedgeError ? error.status : 500;
+}
+
+/**
+ * `{"error": sentence, "code": stable code}`. What is no KedgeError is a defect: it is logged whole, and told without its text.
+ * @param headers of the version that was asked, if one was chosen
+ */
+export function errorResponse(
+  error: unknown,
+  log: Log,
+  { headers, more = {} }: { headers?: Readonly<Record<string, string>> | undefined; more?: object } = {},
+): Response {
+  if (error instanceof ClientGone) return new Response(null, { status: 400 });
+  if (!(error instanceof KedgeError)) log.error({ err: error }, 'unexpected error while answering a request');
+  else if (error.status >= 500 && error.status !== 503)
+    log.warn({ code: error.code, cause: error.cause }, error.message);
+  const { code, message, status } =
+    error instanceof KedgeError
+      ? error
+      : { code: 'internal', message: 'An unexpected error; the log of the server tells more.', status: 500 };
+  const extra: Record<string, string> = {};
+  if (status === 503) extra['retry-after'] = RETRY_AFTER;
+  if (code === 'encoding-unsupported') extra['accept-encoding'] = 'identity';
+  return new Response(JSON.stringify({ error: message, code, ...more }), {
+    status,
+    headers: { ...JSON_HEADERS, ...headers, ...extra },
+  });
+}
+
+/** A value as a sentence shows it: short, and safe to print. */
+export function show(value: unknown): string {
+  const text = typeof value === 'bigint' ? value.toString() : (JSON.stringify(value) ?? String(value));
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}

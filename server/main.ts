@@ -1,0 +1,161 @@
+import { resolve } from 'node:path';
+import { KEDGE_VERSION } from '../contract/version.ts';
+import type { Engine } from '../engine/engine.ts';
+import { createHostEngine } from '../engine/host-engine.ts';
+import { createInlineEngine } from '../engine/inline.ts';
+import { type Clock, systemClock } from '../platform/clock.ts';
+import { type Listener, listen } from '../platform/listen.ts';
+import { createLog, type Log } from '../platform/log.ts';
+import { createApp } from './api/app.ts';
+import type { ApiContext } from './api/context.ts';
+import { type CatalogSource, watchCatalog } from './catalog-source.ts';
+import type { ServerConfig } from './config.ts';
+import { loadEstimators, serverCode } from './estimators.ts';
+import { VersionManager } from './lifecycle/manager.ts';
+import { createMetrics } from './metrics.ts';
+import { readinessOf } from './readiness.ts';
+import { RequestStats } from './request-stats.ts';
+
+/** What the server is built from besides its settings; a test passes its own. */
+export interface ServerParts {
+  clock: Clock;
+  /** In [0, 1). */
+  random: () => number;
+  log: Log;
+  engines: Readonly<Record<'inline' | 'host', Engine>>;
+}
+
+export interface RunningServer {
+  readonly port: number;
+  readonly adminPort: number;
+  readonly manager: VersionManager;
+  readonly catalog: CatalogSource;
+  /**
+   * Not ready at once; after the drain time no new connections; when what is under way is answered (or the grace is over), the
+   * models are released. Later calls wait for the first.
+   */
+  stop(): Promise<void>;
+}
+
+/** How long the last releases and the admin port may take once all requests are answered. */
+const CLOSE_MS = 2_000;
+
+/**
+ * Starts the server: it listens at once and is ready when a model answers. It only ever reads the volume.
+ * @throws KedgeError `estimator-invalid`, `config-invalid` for a port that cannot be had
+ */
+export async function startServer(config: ServerConfig, overrides: Partial<ServerParts> = {}): Promise<RunningServer> {
+  const { clock, random, log, engines } = createParts(config, overrides);
+  const estimators = await loadEstimators(config.estimators);
+  const manager = new VersionManager({
+    volume: resolve(config.volume),
+    engines,
+    engineMode: config.engine,
+    code: serverCode(KEDGE_VERSION, estimators),
+    keepReady: config.keepReady,
+    loadRetries: config.loadRetries,
+    parallelLoads: config.parallelLoads,
+    clock,
+    random,
+    log,
+  });
+  const stats = new RequestStats();
+  let catalog: CatalogSource | undefined;
+  let draining = false;
+  const context: ApiContext = {
+    table: manager,
+    estimators,
+    stats,
+    maxBodyBytes: config.maxBodyBytes,
+    notReady: () =>
+      readinessOf({ draining, required: config.requiredModels, table: manager, problem: catalog?.problem }),
+    log,
+  };
+  const metrics = createMetrics({
+    stats,
+    models: () => manager.models(),
+    isReady: () => context.notReady() === undefined,
+    catalogReadable: () => catalog !== undefined && catalog.problem === undefined,
+  });
+  const scrape = async (): Promise<Response> =>
+    new Response(await metrics.metrics(), { headers: { 'content-type': metrics.contentType } });
+  const [prediction, admin] = await listenBoth(
+    config,
+    createApp(context),
+    createApp(context, { '/metrics': { GET: scrape } }),
+  );
+  log.info({ port: prediction.port, adminPort: admin.port, estimators: [...estimators.keys()] }, 'listening');
+  const source = watchCatalog({
+    volume: config.volume,
+    pollMs: config.catalogPollMs,
+    clock,
+    log,
+    onCatalog: (news) => manager.update(news),
+  });
+  catalog = source;
+
+  const stop = async (): Promise<void> => {
+    draining = true;
+    log.info('draining');
+    await clock.sleep(config.drainMs);
+    await Promise.all([prediction, admin].map(closeConnections));
+    await prediction.close(config.graceMs);
+    await source.close();
+    const released = manager.close();
+    await Promise.all([engines.inline.close(), engines.host.close()]);
+    await Promise.race([released, clock.sleep(CLOSE_MS)]);
+    await admin.close(CLOSE_MS);
+    log.info('stopped');
+  };
+  let stopped: Promise<void> | undefined;
+  return {
+    port: prediction.port,
+    adminPort: admin.port,
+    manager,
+    catalog: source,
+    stop: () => {
+      stopped ??= stop();
+      return stopped;
+    },
+  };
+}
+
+function createParts(config: ServerConfig, overrides: Partial<ServerParts>): ServerParts {
+  const clock = overrides.clock ?? systemClock;
+  const random = overrides.random ?? Math.random;
+  const log = overrides.log ?? createLog('serve', config.logLevel);
+  const engines = overrides.engines ?? {
+    inline: createInlineEngine(),
+    host: createHostEngine({
+      memoryLimitBytes: config.hostMemoryBytes,
+      loadTimeoutMs: config.loadTimeoutMs,
+      runTimeoutMs: config.runTimeoutMs,
+      clock,
+      random,
+      log,
+    }),
+  };
+  return { clock, random, log, engines };
+}
+
+async function listenBoth(
+  { host, port, adminPort }: ServerConfig,
+  app: Parameters<typeof listen>[0],
+  adminApp: Parameters<typeof listen>[0],
+): Promise<[Listener, Listener]> {
+  const hostname = host === undefined ? {} : { hostname: host };
+  const prediction = await listen(app, { port, ...hostname });
+  try {
+    return [prediction, await listen(adminApp, { port: adminPort, ...hostname })];
+  } catch (error) {
+    await prediction.close(0);
+    throw error;
+  }
+}
+
+/** From now on each answer ends its connection, so that clients go elsewhere instead of keeping this server open. */
+function closeConnections({ server }: Listener): void {
+  server.prependListener('request', (_request, response) => {
+    response.shouldKeepAlive = false;
+  });
+}
