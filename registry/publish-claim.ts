@@ -76,7 +76,7 @@ export async function newestClaimOf(
   const claimed = [...versions.values()].filter(({ claim }) => claim).reverse();
   for (const { version } of claimed.slice(0, LOOK_BACK)) {
     const found = await readClaim(store, model, version, signal);
-    if (found?.claim.publisher === publisher) return found;
+    if (found?.claim.publisher === publisher) return found.claim.abandonedAt ? undefined : found;
   }
   return undefined;
 }

@@ -59,6 +59,7 @@ export async function finish(
       bytes: text.length,
       sha256: digestOf(text).slice('sha256:'.length),
     });
+    await checkClaim(work, claimed);
     return stored ? { version: claimed.version, digest: digestOf(text) } : 'mixed';
   } catch (error) {
     throw withHint(error, work.model, claimed);
@@ -101,7 +102,7 @@ export function manifestText({ model, files, head, details }: Work, { version, c
   return Buffer.from(serializeManifest(manifestOf(parts)));
 }
 
-/** `kedge gc` takes the claim away from a publisher that rested too long; a manifest must not follow then. */
+/** `kedge gc` takes the claim away from a publisher that rested too long; see there why this is asked before and after. */
 async function checkClaim({ store, model, signal }: Work, { version, etag }: Claimed): Promise<void> {
   const now = await store.head(claimKey(model, version), signal ? { signal } : {});
   if (now?.etag === etag) return;
