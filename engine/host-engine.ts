@@ -1,11 +1,13 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Engine } from './engine.ts';
+import { HostRunner } from './host-runner.ts';
+import { engineOf } from './model.ts';
 
 export interface HostEngineOptions {
   /** Resident memory of one host process, in bytes; above it the process is ended. */
   memoryLimitBytes: number;
-  /** Limit of one load, start of the process included, in milliseconds. */
+  /** Limit of one load, in milliseconds; the start of the process comes before it and has a limit of its own. */
   loadTimeoutMs: number;
   /** Limit of one run in milliseconds; at it the process is ended, because a run cannot be interrupted. */
   runTimeoutMs: number;
@@ -15,7 +17,7 @@ export interface HostEngineOptions {
   log: Log;
 }
 
-/** An engine of child processes, one for each loaded model. */
-export function createHostEngine(_options: HostEngineOptions): Engine {
-  throw new Error('to follow');
+/** An engine of child processes, one for each loaded model. Nothing that a model does reaches this process. */
+export function createHostEngine(options: HostEngineOptions): Engine {
+  return engineOf('host', { open: (request) => HostRunner.open(request, options), clock: options.clock });
 }
