@@ -1,4 +1,13 @@
+import { judgeCode } from './admission/code.ts';
+import { judgeDeclared, judgeSamples } from './admission/declared.ts';
+import { judgeExternal } from './admission/external.ts';
+import { judgeFiles } from './admission/files.ts';
+import { formatBytes } from './admission/format.ts';
+import { judgeGraph } from './admission/graph.ts';
+import { judgeRuntime } from './admission/runtime.ts';
+import { compareSignatures } from './admission/signature.ts';
 import type { Manifest } from './manifest.ts';
+import { signatureOf } from './manifest-of.ts';
 import type { HeadResult } from './onnx/head.ts';
 import type { Refusal } from './refusal.ts';
 import type { RuntimeLimits } from './runtime.ts';
@@ -41,7 +50,47 @@ export interface ServerCode {
   estimators: readonly { name: string; version: string; features: string }[];
 }
 
-/** All reasons why the version may not serve here; none means that it is admitted, as far as the facts go. */
+/** How many reasons of one code are named one by one. */
+const NAMED = 8;
+
+/** All reasons why the version may not serve here; none means that it is admitted, as far as the facts go. Pure. */
 export function admit(candidate: Candidate, facts: Facts = {}): Refusal[] {
-  throw new Error(`not yet written: ${candidate.model} ${Object.keys(facts)}`);
+  const { head, manifest } = candidate;
+  const graph = head?.ok ? head.head : undefined;
+  const refusals = [
+    ...judgeFiles(candidate),
+    ...(head && !head.ok ? head.refusals : []),
+    ...(facts.runtime ? judgeRuntime(candidate, facts.runtime) : []),
+    ...(graph ? judgeGraph(graph) : []),
+    ...judgeExternal(candidate),
+    ...(graph && manifest ? judgeDeclared(manifest, graph) : []),
+    ...(manifest ? judgeSamples(manifest) : []),
+    ...judgeContract(candidate, facts),
+    ...(facts.code && manifest ? judgeCode(manifest, facts.code) : []),
+    ...judgeMemory(facts),
+  ];
+  return abridge(refusals);
+}
+
+function judgeContract({ model, version, manifest, head }: Candidate, { contract, pinned }: Facts): Refusal[] {
+  if (!contract || pinned || contract.version === version) return [];
+  const signature = manifest?.signature ?? (head?.ok ? signatureOf(head.head) : undefined);
+  if (!signature) return [];
+  return compareSignatures(contract.signature, signature, { model, version, contractVersion: contract.version });
+}
+
+function judgeMemory({ memoryBudgetBytes: budget, memoryBytes: taken }: Facts): Refusal[] {
+  if (budget === undefined || taken === undefined || taken <= budget) return [];
+  const message = `The version takes ${formatBytes(taken)} of memory, there are ${formatBytes(budget)}: give the pod more, or publish a smaller model.`;
+  return [{ code: 'memory-budget', message, expected: `<= ${budget}`, found: String(taken) }];
+}
+
+/** A hostile file can be wrong in a million places; the first few of each kind say enough. */
+function abridge(refusals: readonly Refusal[]): Refusal[] {
+  const counts = Map.groupBy(refusals, ({ code }) => code);
+  return [...counts].flatMap(([code, group]) => {
+    if (group.length <= NAMED) return group;
+    const more: Refusal = { code, message: `There are ${group.length - NAMED} more of this kind.` };
+    return [...group.slice(0, NAMED), more];
+  });
 }

@@ -1,10 +1,30 @@
-import type { Details, Manifest, ManifestFile } from './manifest.ts';
-import type { OnnxHead } from './onnx/graph.ts';
-import type { Signature } from './signature.ts';
+import { stringifyJson } from './json.ts';
+import { type Details, MANIFEST_SCHEMA_VERSION, type Manifest, type ManifestFile } from './manifest.ts';
+import type { HeadInput, HeadValue, OnnxHead } from './onnx/graph.ts';
+import type { Signature, TensorSpec } from './signature.ts';
 
-/** The tensors that the model takes and gives. Inputs that cannot be served are left out here and refused by `admit`. */
+/** How the runtime names the types that a signature can hold. */
+const TENSOR = /^tensor\(/;
+
+/**
+ * The tensors that the model takes and gives. Inputs and outputs that cannot be served are left out, and `admit` refuses them;
+ * outputs that are no tensors stand in `omittedOutputs`. Symbols become -1. An output without a declared shape counts as a
+ * vector: declared shapes of outputs are hints.
+ */
 export function signatureOf(head: OnnxHead): Signature {
-  throw new Error(`not yet written: ${head.irVersion}`);
+  const omitted = head.outputs.filter((output) => !TENSOR.test(output.type));
+  return {
+    inputs: head.inputs.filter((input) => input.dims !== undefined).flatMap(specOf),
+    outputs: head.outputs.flatMap(specOf),
+    ...(omitted.length > 0 ? { omittedOutputs: omitted.map(({ name, type }) => ({ name, type })) } : {}),
+  };
+}
+
+function specOf(value: HeadValue | HeadInput): TensorSpec[] {
+  const { name, datatype, dims = [undefined] } = value;
+  if (datatype === undefined) return [];
+  const shape = dims.map((dim) => (typeof dim === 'number' ? dim : -1));
+  return [{ name, datatype, shape, ...('optional' in value && value.optional ? { optional: true } : {}) }];
 }
 
 export interface ManifestParts {
@@ -19,10 +39,20 @@ export interface ManifestParts {
 
 /** The manifest of a version, derived from its graph and what the publisher says beside it. */
 export function manifestOf(parts: ManifestParts): Manifest {
-  throw new Error(`not yet written: ${parts.model}`);
+  const { model, version, createdAt, files, head, details = {} } = parts;
+  const derived = {
+    schemaVersion: MANIFEST_SCHEMA_VERSION,
+    model,
+    version,
+    createdAt,
+    files: [...files].sort((a, b) => (a.path < b.path ? -1 : 1)),
+    onnx: { irVersion: head.irVersion, opsets: Object.fromEntries(head.opsets) },
+    signature: signatureOf(head),
+  } as const;
+  return { ...derived, ...details, ...derived };
 }
 
 /** The bytes of a manifest as they are stored and digested: the same for equal manifests, whoever writes them. */
 export function serializeManifest(manifest: Manifest): string {
-  throw new Error(`not yet written: ${manifest.model}`);
+  return `${stringifyJson(manifest, 2)}\n`;
 }

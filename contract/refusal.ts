@@ -32,6 +32,7 @@ export const REFUSALS = {
   'onnx-not-a-model': { state: 'refused', about: 'model.onnx is something else than an ONNX model' },
   'onnx-truncated': { state: 'refused', about: 'model.onnx ends before its end' },
   'onnx-malformed': { state: 'refused', about: 'model.onnx is damaged' },
+  'onnx-too-large': { state: 'refused', about: 'model.onnx is larger than the runtime can parse' },
   'ir-version': { state: 'refused', about: 'the IR version is newer than the runtime takes' },
   opset: { state: 'refused', about: 'an opset is newer than the runtime takes' },
   'operator-domain': { state: 'refused', about: 'the graph uses operators of a domain that the runtime does not have' },

@@ -56,7 +56,8 @@ function refuse(refusal: Refusal): HeadResult {
 /** A file that is something else fails somewhere by chance; what it looks like says more than where it failed. */
 function explain(error: Broken, parts: ModelParts, first: Uint8Array): Refusal {
   const other = looksLike(first);
-  if (other !== undefined || (parts.irVersion === undefined && parts.graph === undefined)) {
+  const foreign = error.code === 'onnx-not-a-model' || (parts.irVersion === undefined && !parts.met);
+  if (other !== undefined || foreign) {
     const what =
       other ?? `something else (it begins with the bytes ${Buffer.from(first.subarray(0, 8)).toString('hex')})`;
     return {
@@ -71,6 +72,6 @@ function explain(error: Broken, parts: ModelParts, first: Uint8Array): Refusal {
   }
   return {
     code: error.code,
-    message: `${MODEL_FILE} is damaged: ${error.message}. Export and upload it again.`,
+    message: `${MODEL_FILE} cannot be read: ${error.message}. Export and upload it again.`,
   };
 }

@@ -14,6 +14,8 @@ export interface ModelParts extends TensorFindings {
   opsets: Map<string, number>;
   metadata: Map<string, string>;
   functions: HeadFunction[];
+  /** A field that can only be the graph was met. */
+  met: boolean;
   graph?: HeadGraph;
 }
 
@@ -25,6 +27,7 @@ export function newParts(): ModelParts {
     functions: [],
     external: [],
     oversized: [],
+    met: false,
   };
 }
 
@@ -48,6 +51,7 @@ export function* readModel(source: Source, parts: ModelParts): Walk<OnnxHead> {
         break;
       case 7:
         source.expect(LEN);
+        parts.met = true;
         if (parts.graph) throw new Broken('onnx-malformed', 'it holds two graphs');
         parts.graph = yield* readGraph(source, stop, parts);
         break;
@@ -109,8 +113,10 @@ function* readFunction(source: Source, end: number, parts: ModelParts): Walk<Hea
 }
 
 function finish(bytes: number, parts: ModelParts): OnnxHead {
-  const { irVersion = 0, producer, opsets, metadata, functions, external, oversized, graph } = parts;
-  if (!graph) throw new Broken('onnx-malformed', 'it holds no graph');
+  const { irVersion, producer, opsets, metadata, functions, external, oversized, graph } = parts;
+  if (!graph) throw new Broken('onnx-not-a-model', 'it holds no graph');
+  if (irVersion === undefined) throw new Broken('onnx-malformed', 'it names no IR version');
+  if (opsets.size === 0) throw new Broken('onnx-malformed', 'it names no opset');
   return {
     bytes,
     irVersion,
