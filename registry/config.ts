@@ -14,6 +14,8 @@ export const publisherSetting: Setting<string | undefined> = optional(
   ),
 );
 
+export const publisherSettings = { publisher: publisherSetting };
+
 export interface S3Environment {
   /** Set for a store other than Amazon; buckets are then a part of the path and not of the host name. */
   endpoint: string | undefined;

@@ -106,7 +106,13 @@ export function manifestText({ model, files, head, details }: Work, { version, c
 async function checkClaim({ store, model, signal }: Work, { version, etag }: Claimed): Promise<void> {
   const now = await store.head(claimKey(model, version), signal ? { signal } : {});
   if (now?.etag === etag) return;
-  throw new KedgeError('conflict', `version ${version} of ${model} was removed while it was published. Publish again.`);
+  throw new KedgeError(
+    'conflict',
+    `version ${version} of ${model} was removed while it was published. Publish again.`,
+    {
+      details: { removed: true },
+    },
+  );
 }
 
 /** Whether an object has the bytes that the manifest will name. */
@@ -128,7 +134,7 @@ async function holds(
 
 /** An error after the claim also says how to go on. */
 function withHint(error: unknown, model: string, { version, claim }: Claimed): unknown {
-  if (!(error instanceof KedgeError)) return error;
+  if (!(error instanceof KedgeError) || error.details['removed']) return error;
   const hint = `Version ${version} of ${model} is claimed and incomplete: the same command with --publisher '${claim.publisher}' goes on with it, and kedge gc removes it later.`;
   return new KedgeError(error.code, `${error.message}\n${hint}`, { cause: error.cause, details: error.details });
 }
