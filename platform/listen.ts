@@ -1,7 +1,6 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
-import type { Hono } from 'hono';
 import { KedgeError, messageOf } from '../contract/errors.ts';
 
 export interface Listener {
@@ -10,6 +9,9 @@ export interface Listener {
   /** Stops taking connections, lets what is under way finish for at most `graceMs`, then cuts what is left. */
   close(graceMs: number): Promise<void>;
 }
+
+/** A Hono app, whatever it knows of its requests. */
+export type App = Pick<Parameters<typeof createAdaptorServer>[0], 'fetch'>;
 
 export interface ListenOptions {
   /** 0 takes any free port. */
@@ -26,7 +28,7 @@ const SWEEP_MS = 100;
  * the balancer and not the server closes idle connections.
  * @throws KedgeError `config-invalid` when the port cannot be had
  */
-export async function listen(app: Pick<Hono, 'fetch'>, { port, hostname }: ListenOptions): Promise<Listener> {
+export async function listen(app: App, { port, hostname }: ListenOptions): Promise<Listener> {
   const server = createAdaptorServer({
     fetch: app.fetch,
     serverOptions: {

@@ -13,7 +13,7 @@ import {
 } from '../platform/settings.ts';
 
 /** The settings of `kedge serve`. Times are milliseconds and sizes bytes once read. */
-export const SERVER_SETTINGS = {
+export const serverSettings = {
   volume: text('KEDGE_VOLUME', 'folder that the loader fills and the server reads'),
   host: optional(text('KEDGE_HOST', 'address to listen on; all of them if absent')),
   port: integer('KEDGE_PORT', 'port for predictions', { default: '8080', min: 0, max: 65_535 }),
@@ -88,11 +88,11 @@ export const SERVER_SETTINGS = {
   ),
 };
 
-export type ServerConfig = Values<typeof SERVER_SETTINGS>;
+export type ServerConfig = Values<typeof serverSettings>;
 
 /** @throws KedgeError `config-invalid` that names every problem */
 export function readServerConfig(env: Environment): ServerConfig {
-  const config = readSettings(SERVER_SETTINGS, env);
+  const config = readSettings(serverSettings, env);
   if (config.port !== 0 && config.port === config.adminPort) {
     throw new KedgeError(
       'config-invalid',

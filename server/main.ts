@@ -4,7 +4,7 @@ import type { Engine } from '../engine/engine.ts';
 import { createHostEngine } from '../engine/host-engine.ts';
 import { createInlineEngine } from '../engine/inline.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
-import { type Listener, listen } from '../platform/listen.ts';
+import { type App, type Listener, listen } from '../platform/listen.ts';
 import { createLog, type Log } from '../platform/log.ts';
 import { createApp } from './api/app.ts';
 import type { ApiContext } from './api/context.ts';
@@ -140,8 +140,8 @@ function createParts(config: ServerConfig, overrides: Partial<ServerParts>): Ser
 
 async function listenBoth(
   { host, port, adminPort }: ServerConfig,
-  app: Parameters<typeof listen>[0],
-  adminApp: Parameters<typeof listen>[0],
+  app: App,
+  adminApp: App,
 ): Promise<[Listener, Listener]> {
   const hostname = host === undefined ? {} : { hostname: host };
   const prediction = await listen(app, { port, ...hostname });

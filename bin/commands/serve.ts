@@ -1,4 +1,4 @@
-import { readServerConfig, SERVER_SETTINGS } from '../../server/config.ts';
+import { readServerConfig, serverSettings } from '../../server/config.ts';
 import { startServer } from '../../server/main.ts';
 import type { Command } from '../command.ts';
 
@@ -17,7 +17,7 @@ Example: kedge serve --volume /models`,
     'admin-port': { type: 'string', value: 'PORT', env: 'KEDGE_ADMIN_PORT', about: 'port for metrics' },
     estimators: { type: 'string', value: 'DIR', env: 'KEDGE_ESTIMATORS', about: 'folder of estimators' },
   },
-  settings: SERVER_SETTINGS,
+  settings: serverSettings,
   async run({ env, signal }) {
     const server = await startServer(readServerConfig(env));
     if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));

@@ -87,7 +87,7 @@ function modelRoutes({ table }: ApiContext): Routes {
 function predictionRoutes(context: ApiContext): Routes {
   const infer: Handler = (c) =>
     answer(context, c, targetOf(c), async (version, body) => {
-      const { id, inputs, outputs } = parseInferRequest(body, version.signature);
+      const { id, inputs, outputs } = parseInferRequest(body);
       return inferResponse(version, id, await run(context, version, inputs, outputs));
     });
   const predictCall = (c: HttpContext, model: string, version: string | undefined): Promise<Response> =>

@@ -1,4 +1,3 @@
-import type { Signature } from '../../contract/signature.ts';
 import type { Tensors } from '../../contract/tensor.ts';
 import { show } from './errors.ts';
 import { tensorFromJson } from './json-tensor.ts';
@@ -16,12 +15,12 @@ export interface InferRequest {
  * Whether the tensors fit the model is the engine's to say.
  * @throws KedgeError `request-invalid`
  */
-export function parseInferRequest(body: Buffer, signature: Signature): InferRequest {
+export function parseInferRequest(body: Buffer): InferRequest {
   const request = parseObject(body);
   return {
     id: parseId(request['id']),
     inputs: parseInputs(request['inputs']),
-    outputs: parseOutputs(request['outputs'], signature),
+    outputs: parseOutputs(request['outputs']),
   };
 }
 
@@ -37,7 +36,7 @@ function parseInputs(inputs: unknown): Tensors {
   for (const [index, input] of inputs.entries()) {
     if (!isObject(input)) throw invalid(`inputs[${index}] must be an object with name, shape, datatype and data.`);
     const name = nameOf(input, `inputs[${index}]`);
-    const where = `input '${name}'`;
+    const where = `Input '${name}'`;
     if (tensors.has(name)) throw invalid(`${where} is given twice.`);
     if (input['data'] === undefined) throw invalid(withoutData(where, input['parameters']));
     tensors.set(name, tensorFromJson(where, input['datatype'], input['shape'], input['data']));
@@ -52,28 +51,18 @@ function withoutData(where: string, parameters: unknown): string {
   return `${where} has no data.`;
 }
 
-function parseOutputs(outputs: unknown, signature: Signature): string[] | undefined {
+function parseOutputs(outputs: unknown): string[] | undefined {
   if (outputs === undefined || outputs === null) return undefined;
   if (!Array.isArray(outputs)) throw invalid('outputs must be an array of objects with a name.');
   const names: string[] = [];
   for (const [index, output] of outputs.entries()) {
     if (!isObject(output)) throw invalid(`outputs[${index}] must be an object with a name.`);
     const name = nameOf(output, `outputs[${index}]`);
-    if (names.includes(name)) throw invalid(`output '${name}' is asked for twice.`);
-    checkOutput(name, signature);
+    if (names.includes(name)) throw invalid(`Output '${name}' is asked for twice.`);
     names.push(name);
   }
   // An empty list asks for nothing in particular.
   return names.length === 0 ? undefined : names;
-}
-
-function checkOutput(name: string, { outputs, omittedOutputs = [] }: Signature): void {
-  if (outputs.some((output) => output.name === name)) return;
-  const omitted = omittedOutputs.find((output) => output.name === name);
-  if (omitted) throw invalid(`output '${name}' is ${omitted.type}, no tensor, and cannot be served.`);
-  throw invalid(
-    `output '${name}' is not one of the model: it has ${outputs.map((output) => `'${output.name}'`).join(', ')}.`,
-  );
 }
 
 function nameOf(part: JsonObject, where: string): string {

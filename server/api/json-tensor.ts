@@ -11,7 +11,7 @@ const MAX_ELEMENTS = 2 ** 31 - 1;
 
 /**
  * A tensor from its JSON parts: `data` flat and row-major, or nested as `shape` says.
- * @param where names the tensor in errors: `input 'x'`
+ * @param where names the tensor in errors: `Input 'x'`
  * @throws KedgeError `request-invalid`
  */
 export function tensorFromJson(where: string, datatype: unknown, shape: unknown, data: unknown): Tensor {

@@ -44,7 +44,7 @@ function namedRows(inputs: readonly TensorSpec[], instances: readonly unknown[])
 
 /** One tensor of all rows, the rows along its first dimension. */
 function stack({ name, datatype, shape }: TensorSpec, rows: readonly unknown[]): Tensor {
-  const where = `input '${name}'`;
+  const where = `Input '${name}'`;
   if (shape.length === 0) throw invalid(`${where} is a scalar and has no rows: use /v2/models/…/infer.`);
   const dims = shape.slice(1);
   const first = rows[0];
@@ -87,7 +87,7 @@ export function rowsOfTensors(outputs: Tensors, count: number): unknown[] {
 function unstack(name: string, { datatype, shape, data }: Tensor, count: number): unknown[] {
   if (shape[0] !== count) {
     throw invalid(
-      `output '${name}' has the shape [${shape.join(',')}], not a row for each of ${count} instances: use /v2/models/…/infer.`,
+      `Output '${name}' has the shape [${shape.join(',')}], not a row for each of ${count} instances: use /v2/models/…/infer.`,
     );
   }
   const values = Array.from<unknown>(data as ArrayLike<unknown>);

@@ -134,6 +134,7 @@ export class VersionManager {
   }
 
   #onChange(model: ServedModel, version: ServedVersion, cause: unknown): void {
+    if (this.#closed) return;
     const { log } = this.#options;
     const facts = { model: model.name, version: version.version, digest: version.digest, state: version.state };
     for (const { code, message } of version.reasons)

@@ -1,8 +1,7 @@
 import { hasCode } from '../../contract/errors.ts';
 import type { Sample } from '../../contract/manifest.ts';
-import type { TensorSpec } from '../../contract/signature.ts';
-import { elementCount, newData, type Tensor, type Tensors } from '../../contract/tensor.ts';
 import type { LoadedModel } from '../../engine/engine.ts';
+import { madeUpInputs } from '../../engine/made-up.ts';
 import { compareOutputs, tensorsOfSample } from '../../engine/samples.ts';
 import { WarmUpRefused } from './judge-load.ts';
 
@@ -23,20 +22,9 @@ export async function warmUp(loaded: LoadedModel, samples: readonly Sample[] = [
   }
   if (samples.length > 0) return;
   try {
-    await loaded.run(madeUp(loaded.signature.inputs));
+    await loaded.run(madeUpInputs(loaded.signature, 'ones', { rows: 1 }));
   } catch (error) {
-    // Nobody promised that the model takes zeros.
+    // Nobody promised that the model takes ones.
     if (!hasCode(error, 'engine-failed') && !hasCode(error, 'request-invalid')) throw error;
   }
-}
-
-/** Zeros (empty strings), each free dimension 1. */
-function madeUp(inputs: readonly TensorSpec[]): Tensors {
-  const required = inputs.filter((input) => !input.optional);
-  return new Map(
-    required.map(({ name, datatype, shape }): [string, Tensor] => {
-      const fixed = shape.map((dim) => (dim === -1 ? 1 : dim));
-      return [name, { datatype, shape: fixed, data: newData(datatype, elementCount(fixed)) }];
-    }),
-  );
 }

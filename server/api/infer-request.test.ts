@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { hasCode } from '../../contract/errors.ts';
+import { type InferRequest, parseInferRequest } from './infer-request.ts';
+
+const parse = (text: string | Buffer): InferRequest => parseInferRequest(Buffer.from(text as string));
+const x = '{"name":"x","datatype":"FP32","shape":[1],"data":[1]}';
+
+describe('an inference request', () => {
+  it('is its id, its tensors and the outputs wanted, in order', () => {
+    const request = parse(
+      `{"id":"a","inputs":[${x}],"outputs":[{"name":"q"},{"name":"p","parameters":{"binary_data":false}}]}`,
+    );
+    expect(request).toEqual({
+      id: 'a',
+      inputs: new Map([['x', { datatype: 'FP32', shape: [1], data: new Float32Array([1]) }]]),
+      outputs: ['q', 'p'],
+    });
+  });
+
+  it.each([
+    ['nothing but inputs', `{"inputs":[${x}]}`],
+    ['null for what may be left out', `{"id":null,"parameters":null,"inputs":[${x}],"outputs":null}`],
+    ['no output in particular', `{"inputs":[${x}],"outputs":[]}`],
+    [
+      'parameters and keys that nobody knows',
+      `{"model_name":"y","z":{"a":[]},"parameters":{"priority":1,"timeout":9,"q":"r"},"inputs":[${x}]}`,
+    ],
+    ['names of the prototype as keys', `{"__proto__":{"id":"evil"},"constructor":1,"inputs":[${x}]}`],
+  ])('with %s', (_what, text) => expect(parse(text)).toMatchObject({ id: undefined, outputs: undefined }));
+
+  it('has inputs whose names an object would lose', () => {
+    const { inputs } = parse(`{"inputs":[${x.replace('"x"', '"__proto__"')},${x.replace('"x"', '"constructor"')}]}`);
+    expect([...inputs.keys()]).toEqual(['__proto__', 'constructor']);
+  });
+});
+
+describe('what is refused', () => {
+  it.each<[string, string | Buffer, RegExp]>([
+    ['nothing', '', /body is empty/],
+    ['no JSON', '{"inputs":', /not JSON/],
+    ['text behind the JSON', `{"inputs":[${x}]} {}`, /not JSON/],
+    ['null', 'null', /must be a JSON object/],
+    ['an array', '[]', /must be a JSON object/],
+    ['a string', '"x"', /must be a JSON object/],
+    ['no UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]), /not UTF-8/],
+    ['a byte order mark', `\ufeff{"inputs":[${x}]}`, /not JSON/],
+    [
+      'nesting without end beside a token',
+      `{"inputs":[${x}],"a":NaN,"b":${'['.repeat(200_000)}${']'.repeat(200_000)}}`,
+      /not JSON/,
+    ],
+    ['no inputs', '{}', /inputs must be an array/],
+    ['inputs that are an object', '{"inputs":{}}', /inputs must be an array/],
+    ['an input that is null', '{"inputs":[null]}', /inputs\[0\] must be an object/],
+    ['an input without a name', `{"inputs":[${x},{"shape":[1]}]}`, /inputs\[1\]\.name must be a string/],
+    ['a name that is a number', '{"inputs":[{"name":1}]}', /inputs\[0\]\.name/],
+    ['an input twice', `{"inputs":[${x},${x}]}`, /Input 'x' is given twice/],
+    ['an input without data', '{"inputs":[{"name":"x","datatype":"FP32","shape":[1]}]}', /Input 'x' has no data/],
+    [
+      'binary tensors',
+      '{"inputs":[{"name":"x","datatype":"FP32","shape":[1],"parameters":{"binary_data_size":4}}]}',
+      /binary tensors/,
+    ],
+    [
+      'shared memory',
+      '{"inputs":[{"name":"x","datatype":"FP32","shape":[1],"parameters":{"shared_memory_region":"r"}}]}',
+      /shared memory/,
+    ],
+    ['an id that is a number', `{"id":7,"inputs":[${x}]}`, /id must be a string, not 7/],
+    ['outputs that are names', `{"inputs":[${x}],"outputs":["y"]}`, /outputs\[0\] must be an object/],
+    ['outputs that are an object', `{"inputs":[${x}],"outputs":{"name":"y"}}`, /outputs must be an array/],
+    ['an output twice', `{"inputs":[${x}],"outputs":[{"name":"y"},{"name":"y"}]}`, /'y' is asked for twice/],
+  ])('%s', (_what, text, sentence) => {
+    try {
+      parse(text);
+      expect.unreachable();
+    } catch (error) {
+      expect((error as Error).message).toMatch(sentence);
+      expect(hasCode(error, 'request-invalid')).toBe(true);
+    }
+  });
+});
