@@ -1,0 +1,60 @@
+import type { Tensors } from '../../contract/tensor.ts';
+import type { Engine, LoadedModel, LoadRequest } from '../../engine/engine.ts';
+
+interface Load {
+  request: LoadRequest;
+  settle: PromiseWithResolvers<LoadedModel>;
+}
+
+/** An engine whose loads, runs and failures a test decides. For faults that a real model cannot be made to show. */
+export class FakeEngine implements Engine {
+  readonly kind = 'inline';
+  /** Names in the order in which their loads began. */
+  readonly begun: string[] = [];
+  /** Names in the order in which they were released. */
+  readonly released: string[] = [];
+  /** What every run answers with, or throws. */
+  run: (name: string, inputs: Tensors) => Promise<Tensors> = () => Promise.resolve(new Map());
+  /** What every release ends with. */
+  releaseError: Error | undefined;
+  readonly #loads: Load[] = [];
+
+  load(request: LoadRequest): Promise<LoadedModel> {
+    this.begun.push(request.name);
+    const settle = Promise.withResolvers<LoadedModel>();
+    this.#loads.push({ request, settle });
+    return settle.promise;
+  }
+
+  /** Names whose loads are under way. */
+  get loading(): string[] {
+    return this.#loads.map(({ request }) => request.name);
+  }
+
+  /** Lets the load of `name` succeed. */
+  finish(name: string): void {
+    const { request, settle } = this.#take(name);
+    settle.resolve({
+      signature: request.signature,
+      run: (inputs) => this.run(name, inputs),
+      release: () => {
+        this.released.push(name);
+        return this.releaseError ? Promise.reject(this.releaseError) : Promise.resolve();
+      },
+    });
+  }
+
+  fail(name: string, error: unknown): void {
+    this.#take(name).settle.reject(error);
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #take(name: string): Load {
+    const index = this.#loads.findIndex(({ request }) => request.name === name);
+    if (index < 0) throw new Error(`${name} is not loading; ${this.loading.join(', ') || 'nothing'} is`);
+    return this.#loads.splice(index, 1)[0]!;
+  }
+}
