@@ -53,12 +53,14 @@ export interface BucketView {
   /** Digests by model and version. Entries are added and replaced, and stay when a later index lacks them. */
   index: ReadonlyMap<string, ByVersion<string>>;
   listed: ReadonlyMap<string, ByVersion<Listed>>;
+  /** The newest listing of the whole bucket showed some version, so what it does not show is not there. */
+  whole: boolean;
   /** By model: what index and listing show of its rollout. */
   rollouts: ReadonlyMap<string, { digest?: string | undefined; etag?: string | undefined }>;
 }
 
 export function emptyView(mayTear: boolean): BucketView {
-  return { mayTear, generation: -1, index: new Map(), listed: new Map(), rollouts: new Map() };
+  return { mayTear, generation: -1, index: new Map(), listed: new Map(), whole: false, rollouts: new Map() };
 }
 
 /** An index of a smaller generation than one that was seen is old news and changes nothing; the result is then `view` itself. */
@@ -102,7 +104,7 @@ export function applyListing(view: BucketView, objects: readonly ObjectInfo[]): 
     const before = view.listed.get(model);
     listed.set(model, new Map([...versions].map(([version, all]) => [version, listedOf(all, before?.get(version))])));
   }
-  return { ...view, listed, rollouts };
+  return { ...view, listed, whole: listed.size > 0, rollouts };
 }
 
 /** Takes a listing of one version's folder. One that shows nothing changes nothing. */

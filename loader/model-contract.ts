@@ -1,0 +1,134 @@
+import { type ParsedManifest, parseManifest } from '../contract/admission/manifest.ts';
+import { admit, type PresentFile } from '../contract/admission.ts';
+import { type CatalogVersion, isAvailable } from '../contract/catalog.ts';
+import { hasCode } from '../contract/errors.ts';
+import { fileKey, MANIFEST_FILE, MODEL_FILE, manifestKey } from '../contract/layout.ts';
+import { digestOf, type Manifest } from '../contract/manifest.ts';
+import { signatureOf } from '../contract/manifest-of.ts';
+import { type HeadResult, readHead } from '../contract/onnx/head.ts';
+import { isRetired, type Rollout } from '../contract/rollout.ts';
+import { RUNTIME } from '../contract/runtime.ts';
+import type { Signature } from '../contract/signature.ts';
+import type { BucketReader } from './bucket-reader.ts';
+import type { VersionView } from './bucket-view.ts';
+
+export interface ModelContract {
+  /** The version that set it. */
+  version: number;
+  signature: Signature;
+}
+
+export interface ContractSight {
+  model: string;
+  /** What the bucket shows of the model. */
+  versions: readonly VersionView[];
+  entries: readonly CatalogVersion[];
+  rollout: Rollout | undefined;
+}
+
+/**
+ * The signature that clients of a model rely on: that of the version that the rollout names as contract, else of the pinned
+ * one, else of the oldest version in the bucket that passes every check on its bytes. What a version says is remembered by
+ * its fingerprint, so that the oldest one is read once.
+ */
+export class ModelContracts {
+  readonly #reader: BucketReader;
+  /** By model and version; null for one that sets no contract. */
+  readonly #known = new Map<string, { fingerprint: string; signature: Signature | null }>();
+
+  constructor(reader: BucketReader) {
+    this.#reader = reader;
+  }
+
+  /** @throws KedgeError `bucket-unreachable`; or what `signal` was aborted with */
+  async find(sight: ContractSight, signal?: AbortSignal): Promise<ModelContract | undefined> {
+    const { rollout, entries } = sight;
+    const chosen = rollout?.contract ?? rollout?.pin;
+    const served = entries.find(({ version }) => version === chosen);
+    if (served && isAvailable(served)) return { version: served.version, signature: served.manifest.signature };
+    const candidates = sight.versions
+      .filter(({ version, kind, rests }) => rests && kind !== 'incomplete' && !isRetired(rollout, version))
+      .filter(({ version }) => chosen === undefined || version === chosen)
+      .sort((a, b) => a.version - b.version);
+    for (const view of candidates) {
+      const signature = await this.#signature(sight, view, signal);
+      if (signature) return { version: view.version, signature };
+    }
+    return undefined;
+  }
+
+  async #signature(
+    { model, entries }: ContractSight,
+    view: VersionView,
+    signal: AbortSignal | undefined,
+  ): Promise<Signature | null> {
+    const entry = entries.find(({ version }) => version === view.version);
+    if (entry && isAvailable(entry)) return entry.manifest.signature;
+    const key = `${model}/${view.version}`;
+    const known = this.#known.get(key);
+    if (known?.fingerprint === view.fingerprint) return known.signature;
+    try {
+      const signature = await this.#read(model, view, signal);
+      this.#known.set(key, { fingerprint: view.fingerprint, signature });
+      return signature;
+    } catch (error) {
+      // It changed or went since the listing; the next one may stand for it until the bucket is listed again.
+      if (hasCode(error, 'object-missing') || hasCode(error, 'object-changed')) return null;
+      throw error;
+    }
+  }
+
+  async #read(model: string, view: VersionView, signal: AbortSignal | undefined): Promise<Signature | null> {
+    const { version, kind } = view;
+    if (kind === 'bare' && view.files.length !== 1) return null;
+    const stored = kind === 'published' ? await readManifest(this.#reader, model, view, signal) : undefined;
+    if (stored && (!stored.parsed.ok || (view.vouched ?? stored.digest) !== stored.digest)) return null;
+    const head = await readRemoteHead(this.#reader, model, view, signal);
+    if (!head?.ok) return null;
+    const manifest = manifestIn(stored);
+    const refusals = admit({ model, version, manifest, head, files: presentFiles(view) }, { runtime: RUNTIME });
+    if (refusals.length > 0) return null;
+    return manifest?.signature ?? signatureOf(head.head);
+  }
+}
+
+export interface StoredManifest {
+  bytes: Uint8Array;
+  digest: string;
+  parsed: ParsedManifest;
+}
+
+/** The manifest, where there is one that has its form. */
+export function manifestIn(stored: StoredManifest | undefined): Manifest | undefined {
+  return stored?.parsed.ok ? stored.parsed.manifest : undefined;
+}
+
+/** The manifest of a published version, as it was when it was listed. */
+export async function readManifest(
+  reader: BucketReader,
+  model: string,
+  { version, files }: VersionView,
+  signal: AbortSignal | undefined,
+): Promise<StoredManifest> {
+  const { etag } = files.find(({ path }) => path === MANIFEST_FILE)!;
+  const bytes = await reader.readBytes(manifestKey(model, version), etag, { signal });
+  return { bytes, digest: digestOf(bytes), parsed: parseManifest(new TextDecoder().decode(bytes)) };
+}
+
+/** What lies in the bucket, in the terms of admission. */
+export function presentFiles(view: VersionView): PresentFile[] {
+  return view.files.filter(({ path }) => path !== MANIFEST_FILE).map(({ path, bytes }) => ({ path, bytes }));
+}
+
+/** The head of model.onnx by ranged gets; undefined where there is no such file. */
+export async function readRemoteHead(
+  reader: BucketReader,
+  model: string,
+  { version, files }: VersionView,
+  signal: AbortSignal | undefined,
+): Promise<HeadResult | undefined> {
+  const file = files.find(({ path }) => path === MODEL_FILE);
+  if (!file) return undefined;
+  const key = fileKey(model, version, MODEL_FILE);
+  return readHead(file.bytes, (offset, length) => reader.readRange(key, file.etag, offset, length, { signal }));
+}
