@@ -8,11 +8,14 @@ export const MANIFEST_SCHEMA_VERSION = 1;
 export const digestPattern = /^sha256:[0-9a-f]{64}$/;
 const hex256 = /^[0-9a-f]{64}$/;
 
+/** Any number: `z.number()` would refuse NaN and the infinities, which tensors hold. */
+const anyNumber = z.custom<number>((value) => typeof value === 'number', 'must be a number');
+
 /** A tensor as a sample writes it: `data` flat and row-major; integers beyond 2^53 and NaN, Infinity as JSON tokens. */
 export const sampleTensorSchema = z.object({
   datatype: z.enum(DATATYPES),
   shape: z.array(z.int().min(0)),
-  data: z.array(z.union([z.number(), z.bigint(), z.boolean(), z.string()])),
+  data: z.array(z.union([anyNumber, z.bigint(), z.boolean(), z.string()])),
 });
 
 export const sampleSchema = z.object({
