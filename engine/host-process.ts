@@ -60,7 +60,10 @@ export class HostProcess {
   #death: Death | undefined;
   #stderr = '';
   #lifelineText = '';
-  /** Resolves when the process is gone, with the reason. */
+  readonly #dead = Promise.withResolvers<Death>();
+  /** Resolves when the state becomes dead, before any call fails because of it. */
+  readonly dead: Promise<Death> = this.#dead.promise;
+  /** Resolves when the process is gone and its memory is back. */
   readonly gone: Promise<Death>;
 
   constructor(options: HostProcessOptions) {
@@ -202,6 +205,7 @@ export class HostProcess {
     if (this.#state === 'dead') return;
     this.#state = 'dead';
     this.#death = death;
+    this.#dead.resolve(death);
     this.#deadline?.abort();
     if (this.#current) this.#current.reject(deathError(death, this.#current.what, true));
     for (const { reject, what } of this.#waiting.splice(0)) reject(deathError(death, what, false));

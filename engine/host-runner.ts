@@ -70,7 +70,7 @@ export class HostRunner implements Runner {
   }
 
   #watch(host: HostProcess): void {
-    void host.gone.then((death) => {
+    void host.dead.then((death) => {
       if (this.#state !== 'ready') return;
       this.#state = 'restarting';
       this.#reason = `its process ended, as ${describeDeath(death)}`;
@@ -81,6 +81,8 @@ export class HostRunner implements Runner {
 
   async #loadAgain(): Promise<void> {
     const { clock, random, log } = this.#options;
+    // The memory of the old process is back before a new one takes its own.
+    await this.#process.gone;
     while (this.#state === 'restarting') {
       const waitMs = backoffMs(this.#attempt++, RESTART, random());
       log.warn({ model: this.#request.name, attempt: this.#attempt, waitMs }, `Loading again: ${this.#reason}`);
