@@ -97,19 +97,17 @@ async function rolloutOf(store: ObjectStore, { model, rollout }: ScannedModel, s
   }
 }
 
-/** Pure: what of a model would go. The version that is the contract of a living model stays, because others are held against it. */
+/** Pure: what of a model would go. */
 export function planRemovals(
   { model, versions }: ScannedModel,
   rollout: Rollout | undefined,
   { clock, graceMs = DEFAULT_GRACE_MS, retired = false }: Pick<GcOptions, 'clock' | 'graceMs' | 'retired'>,
 ): Removal[] {
-  const isContract = (version: number): boolean => rollout?.retired !== true && rollout?.contract === version;
   return [...versions.values()].flatMap((found): Removal[] => {
     const objects = objectsOf(found);
     const newest = Math.max(...objects.map(({ modifiedAt }) => modifiedAt));
     const abandoned = found.kind === 'incomplete' && clock.now() - newest >= graceMs;
-    const gone =
-      retired && isRetired(rollout, found.version) && found.kind !== 'incomplete' && !isContract(found.version);
+    const gone = retired && isRetired(rollout, found.version) && found.kind !== 'incomplete';
     if (!abandoned && !gone) return [];
     const bytes = objects.reduce((sum, object) => sum + object.bytes, 0);
     const reason = abandoned ? 'incomplete' : 'retired';

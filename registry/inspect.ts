@@ -1,20 +1,16 @@
 import { createHash } from 'node:crypto';
-import { parseManifest } from '../contract/admission/manifest.ts';
-import { admit, type PresentFile } from '../contract/admission.ts';
+import type { PresentFile } from '../contract/admission.ts';
 import type { Claim } from '../contract/claim.ts';
-import { fileKey, manifestKey } from '../contract/layout.ts';
 import { digestOf, type Manifest } from '../contract/manifest.ts';
 import { checkModelName } from '../contract/names.ts';
 import type { OnnxHead } from '../contract/onnx/graph.ts';
 import type { Refusal } from '../contract/refusal.ts';
-import { RUNTIME } from '../contract/runtime.ts';
-import { type ScannedVersion, scanKnownModel, versionOf } from './bucket-scan.ts';
-import { readDocument } from './documents.ts';
+import { scanKnownModel, versionOf } from './bucket-scan.ts';
 import { type ListedVersion, listModels } from './list-models.ts';
 import type { ObjectStore } from './object-store.ts';
 import { readClaim } from './publish-claim.ts';
 import { readRollout } from './rollout-file.ts';
-import { readContract, readVersionHead } from './version-head.ts';
+import { readContract, readFacts } from './version-facts.ts';
 
 export interface Inspection extends ListedVersion {
   model: string;
@@ -44,52 +40,30 @@ export async function inspect(
   const found = versionOf(scanned, version);
   const listed = (await listModels(store, model, signal))[0]!.versions.find((entry) => entry.version === version)!;
   const claim = found.claim && (await readClaim(store, model, version, signal));
-  const document = found.manifest && (await readDocument(store, manifestKey(model, version), signal));
-  const parsed = document && parseManifest(document.text);
-  const manifest = parsed?.ok ? parsed.manifest : undefined;
-  const head = await readVersionHead(store, model, found, signal);
-  const present = await presentFiles(store, model, found, verify, signal);
+  const hash = verify ? (key: string) => sha256Of(store, key, signal) : undefined;
+  const rollout = scanned.rollout && (await readRollout(store, model, signal));
+  const contract = await readContract(store, scanned, rollout, signal);
+  const facts = { contract, pinned: rollout?.pin === version };
+  const read = await readFacts(store, model, found, { facts, hash, signal });
 
-  const refusals: Refusal[] = [];
-  const digest = document && digestOf(document.bytes);
-  if (digest && digest !== listed.digest) refusals.push(manifestChanged(model, version, listed.digest!, digest));
-  if (parsed && !parsed.ok) refusals.push(...parsed.refusals);
-  if (found.kind !== 'incomplete') {
-    const rollout = scanned.rollout && (await readRollout(store, model, signal));
-    const contract = await readContract(store, scanned, rollout, signal);
-    const facts = { runtime: RUNTIME, contract, pinned: rollout?.pin === version };
-    refusals.push(...admit({ model, version, manifest, head, files: present }, facts));
-  }
+  const digest = read.document && digestOf(read.document.bytes);
+  const changed = digest !== undefined && digest !== listed.digest;
+  const refusals = found.kind === 'incomplete' ? [] : read.refusals;
   return {
     ...listed,
     ...(digest && { digest }),
     model,
     ...(claim && { claim: claim.claim }),
-    ...(manifest && { manifest }),
-    ...(head?.ok && { head: head.head }),
-    present,
-    refusals,
+    ...(read.manifest && { manifest: read.manifest }),
+    ...(read.head?.ok && { head: read.head.head }),
+    present: read.present,
+    refusals: changed ? [manifestChanged(model, version, listed.digest!, digest), ...refusals] : refusals,
   };
 }
 
 function manifestChanged(model: string, version: number, expected: string, found: string): Refusal {
   const message = `The manifest of ${model}/${version} is not the one that the index vouches for. Publish a new version.`;
   return { code: 'manifest-changed', message, expected, found };
-}
-
-async function presentFiles(
-  store: ObjectStore,
-  model: string,
-  { version, files }: ScannedVersion,
-  verify: boolean,
-  signal?: AbortSignal,
-): Promise<PresentFile[]> {
-  const present: PresentFile[] = [];
-  for (const [path, { bytes }] of files) {
-    const sha256 = verify ? await sha256Of(store, fileKey(model, version, path), signal) : undefined;
-    present.push({ path, bytes, ...(sha256 && { sha256 }) });
-  }
-  return present;
 }
 
 async function sha256Of(store: ObjectStore, key: string, signal?: AbortSignal): Promise<string | undefined> {

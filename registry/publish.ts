@@ -14,7 +14,7 @@ import { type Claimed, claimNext, highestTaken, newestClaimOf } from './publish-
 import { type Done, finish, manifestText, type PublishStep, type Work } from './publish-files.ts';
 import { readRollout } from './rollout-file.ts';
 import { hashFiles, readSource } from './source.ts';
-import { readContract } from './version-head.ts';
+import { readContract } from './version-facts.ts';
 
 export interface PublishProgress {
   phase: 'hash' | 'upload';

@@ -6,7 +6,7 @@ import { type ScannedModel, scanKnownModel, versionOf } from './bucket-scan.ts';
 import type { WriteOptions } from './documents.ts';
 import type { ObjectStore } from './object-store.ts';
 import { changeRollout, readRollout } from './rollout-file.ts';
-import { readContract, readSignature } from './version-head.ts';
+import { readContract, readFacts, signatureIfSound, signatureIn } from './version-facts.ts';
 
 export interface RolloutChange {
   rollout: Rollout;
@@ -34,21 +34,26 @@ export async function pin(
       'conflict',
       `version ${version} of ${model} is incomplete and cannot serve. Publish it to its end.`,
     );
-  const signature = await readSignature(store, model, found, options.signal);
+  const signature = signatureIn(await readFacts(store, model, found, { signal: options.signal }));
   if (!signature)
     throw new KedgeError(
       'conflict',
       `version ${version} of ${model} cannot serve: its head cannot be read. kedge inspect ${model} ${version} says why.`,
     );
   const contract = await readContract(store, scanned, before, options.signal);
-  const breaks = contract && contract.version !== version ? compareSignatures(contract.signature, signature) : [];
+  const breaks =
+    contract && contract.version !== version
+      ? compareSignatures(contract.signature, signature, { model, version, contractVersion: contract.version })
+      : [];
   const rollout = await changeRollout(store, model, options, (current) => {
     checkNotRetired(model, current, version);
     return { ...current, pin: version, ...(breaks.length > 0 && { contract: version }) };
   });
-  const notes = breaks.map(({ message }) => message);
+  const notes: string[] = [];
   if (breaks.length > 0)
-    notes.push(`Version ${version} is the contract of ${model} from now on; later versions are held against it.`);
+    notes.push(
+      `Version ${version} takes or gives something else than version ${contract!.version}. It is the contract of ${model} from now on: later versions are held against it.`,
+    );
   return { rollout, notes };
 }
 
@@ -82,11 +87,13 @@ export async function retire(
 ): Promise<RolloutChange> {
   const scanned = await scanKnownModel(store, checkModelName(model), options.signal);
   if (versions !== true) for (const version of versions) versionOf(scanned, version);
+  const before = await readRollout(store, model, options.signal);
+  const heir = versions === true ? undefined : await contractWithout(store, scanned, before, versions, options.signal);
   const notes: string[] = [];
   const rollout = await changeRollout(store, model, options, (current) => {
     notes.length = 0;
-    const { pin: pinned, ...rest } = current;
-    if (versions === true) return { ...rest, retired: true };
+    const { pin: pinned, contract, ...rest } = current;
+    if (versions === true) return { ...current, retired: true };
     if (pinned !== undefined && versions.includes(pinned))
       throw new KedgeError(
         'conflict',
@@ -98,9 +105,33 @@ export async function retire(
     }
     const retired = new Set([...(current.retired ?? []), ...versions]);
     if (remaining(scanned, retired) === 0) notes.push(`No version of ${model} is left to serve.`);
-    return { ...current, retired: [...retired].sort((a, b) => a - b) };
+    const kept = contract !== undefined && versions.includes(contract) ? heir : contract;
+    return {
+      ...rest,
+      ...(pinned !== undefined && { pin: pinned }),
+      ...(kept !== undefined && { contract: kept }),
+      retired: [...retired].sort((a, b) => a - b),
+    };
   });
   return { rollout, notes };
+}
+
+/** The oldest version left that keeps the contract, where the rollout names one that is about to be retired. */
+async function contractWithout(
+  store: ObjectStore,
+  scanned: ScannedModel,
+  rollout: Rollout | undefined,
+  versions: readonly number[],
+  signal: AbortSignal | undefined,
+): Promise<number | undefined> {
+  if (rollout?.contract === undefined || !versions.includes(rollout.contract)) return undefined;
+  const contract = await readContract(store, scanned, rollout, signal);
+  for (const found of contract ? scanned.versions.values() : []) {
+    if (versions.includes(found.version) || isRetired(rollout, found.version) || found.kind === 'incomplete') continue;
+    const signature = await signatureIfSound(store, scanned.model, found, signal);
+    if (signature && compareSignatures(contract!.signature, signature).length === 0) return found.version;
+  }
+  return undefined;
 }
 
 function remaining(scanned: ScannedModel, retired: ReadonlySet<number>): number {

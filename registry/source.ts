@@ -51,7 +51,7 @@ export async function readSource(source: string): Promise<Source> {
 }
 
 function externalPaths(external: readonly { location: string }[]): string[] {
-  const paths = new Set(external.map(({ location }) => location).filter(isSafePath));
+  const paths = new Set(external.map(({ location }) => location.replace(/^(\.\/)+/, '')).filter(isSafePath));
   paths.delete(MODEL_FILE);
   return [...paths].sort();
 }

@@ -1,0 +1,147 @@
+import { expect, it } from 'vitest';
+import { digestOf } from '../contract/manifest.ts';
+import { linearModel } from '../contract/onnx/testing/models.ts';
+import { systemClock } from '../platform/clock.ts';
+import { readIndex } from './index-file.ts';
+import { bytesOf, readObject } from './object-store.suite.ts';
+import type { ObjectStore } from './object-store.ts';
+import { publish } from './publish.ts';
+import { changeRollout, readRollout } from './rollout-file.ts';
+import { pin, retire, unpin, unretire } from './rollouts.ts';
+import { describeStores, type TestStores } from './stores.suite.ts';
+
+const write = { clock: systemClock, random: Math.random };
+const EMPTY = { schemaVersion: 1 };
+
+describeStores('rollouts', ({ open, files }: TestStores) => {
+  /** Versions 1 to `count` alike, then one that takes another input. */
+  const prepare = async (count: number, breaking = false): Promise<ObjectStore> => {
+    const { store } = await open();
+    for (let i = 1; i <= count; i++) {
+      const source = await files({ 'model.onnx': linearModel({ weights: [[i], [3]] }) });
+      await publish({ store, model: 'demand', source });
+    }
+    if (breaking) {
+      const source = await files({ 'model.onnx': linearModel({ input: 'features' }) });
+      await publish({ store, model: 'demand', source, allowBreaking: true });
+    }
+    return store;
+  };
+  const indexed = async (store: ObjectStore): Promise<string | undefined> =>
+    (await readIndex(store))!.models[0]!.rollout;
+
+  it('pins and unpins; the index tells of each change', async () => {
+    const store = await prepare(2);
+    const generation = (await readIndex(store))!.generation;
+    expect(await indexed(store)).toBeUndefined();
+    expect(await pin(store, 'demand', 1, write)).toEqual({ rollout: { ...EMPTY, pin: 1 }, notes: [] });
+    expect(await readRollout(store, 'demand')).toEqual({ ...EMPTY, pin: 1 });
+    expect(await indexed(store)).toBe(digestOf((await readObject(store, 'demand/rollout.json')).bytes));
+    expect(await unpin(store, 'demand', write)).toEqual({ rollout: EMPTY, notes: [] });
+    expect(await indexed(store)).toBe(digestOf((await readObject(store, 'demand/rollout.json')).bytes));
+    expect((await readIndex(store))!.generation).toBe(generation + 2);
+    expect((await unpin(store, 'demand', write)).notes).toEqual(['demand had no pin.']);
+  });
+
+  it('makes a pinned version that breaks with the contract the contract, and unpin keeps it', async () => {
+    const store = await prepare(2, true);
+    const pinned = await pin(store, 'demand', 3, write);
+    expect(pinned.rollout).toEqual({ ...EMPTY, pin: 3, contract: 3 });
+    expect(pinned.notes).toEqual([expect.stringContaining('contract of demand from now on')]);
+    expect((await pin(store, 'demand', 3, write)).notes).toEqual([]);
+    expect((await unpin(store, 'demand', write)).rollout).toEqual({ ...EMPTY, contract: 3 });
+    expect((await pin(store, 'demand', 2, write)).rollout).toEqual({ ...EMPTY, pin: 2, contract: 2 });
+  });
+
+  it('keeps what it does not know in rollout.json', async () => {
+    const store = await prepare(1);
+    await store.put('demand/rollout.json', bytesOf('{"schemaVersion":1,"canary":{"share":5}}'), {});
+    expect((await pin(store, 'demand', 1, write)).rollout).toEqual({ ...EMPTY, canary: { share: 5 }, pin: 1 });
+  });
+
+  it('pins a bare version, and none that cannot serve', async () => {
+    const store = await prepare(1);
+    await store.put('demand/5/model.onnx', linearModel(), {});
+    await store.put('demand/6/claim.json', bytesOf('{}'), {});
+    await store.put('demand/7/model.onnx', bytesOf('<html>'), {});
+    expect((await pin(store, 'demand', 5, write)).rollout.pin).toBe(5);
+    const refused = (version: number) => expect(pin(store, 'demand', version, write)).rejects;
+    await refused(6).toMatchObject({ code: 'conflict', message: expect.stringContaining('incomplete') });
+    await refused(7).toMatchObject({ code: 'conflict', message: expect.stringContaining('kedge inspect demand 7') });
+    await refused(9).toMatchObject({
+      code: 'version-unknown',
+      message: expect.stringContaining('there are 1, 5, 6, 7'),
+    });
+    await expect(pin(store, 'damand', 1, write)).rejects.toMatchObject({ code: 'model-unknown' });
+    await expect(unpin(store, 'damand', write)).rejects.toMatchObject({ code: 'model-unknown' });
+    await expect(pin(store, '../x', 1, write)).rejects.toMatchObject({ code: 'name-invalid' });
+    expect((await readRollout(store, 'demand'))?.pin).toBe(5);
+  });
+
+  it('retires versions and brings them back', async () => {
+    const store = await prepare(3);
+    expect((await retire(store, 'demand', [3], write)).rollout).toEqual({ ...EMPTY, retired: [3] });
+    expect((await retire(store, 'demand', [1, 3], write)).rollout).toEqual({ ...EMPTY, retired: [1, 3] });
+    await expect(pin(store, 'demand', 3, write)).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining('kedge retire demand 3 --undo'),
+    });
+    expect((await unretire(store, 'demand', [3], write)).rollout).toEqual({ ...EMPTY, retired: [1] });
+    expect((await unretire(store, 'demand', [1], write)).rollout).toEqual(EMPTY);
+    await expect(retire(store, 'demand', [1, 4], write)).rejects.toMatchObject({ code: 'version-unknown' });
+    expect((await retire(store, 'demand', [1, 2, 3], write)).notes).toEqual(['No version of demand is left to serve.']);
+  });
+
+  it('retires a model as a whole and brings it back', async () => {
+    const store = await prepare(2);
+    await pin(store, 'demand', 1, write);
+    expect((await retire(store, 'demand', true, write)).rollout).toEqual({ ...EMPTY, pin: 1, retired: true });
+    const refusal = { code: 'conflict', message: expect.stringContaining('kedge retire demand --undo') };
+    await expect(pin(store, 'demand', 2, write)).rejects.toMatchObject(refusal);
+    await expect(unpin(store, 'demand', write)).rejects.toMatchObject(refusal);
+    await expect(unretire(store, 'demand', [1], write)).rejects.toMatchObject(refusal);
+    expect((await unretire(store, 'demand', true, write)).rollout).toEqual({ ...EMPTY, pin: 1 });
+    await expect(retire(store, 'damand', true, write)).rejects.toMatchObject({ code: 'model-unknown' });
+  });
+
+  it('does not retire the pinned version', async () => {
+    const store = await prepare(2);
+    await pin(store, 'demand', 1, write);
+    await expect(retire(store, 'demand', [1], write)).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining('kedge unpin demand'),
+    });
+  });
+
+  it('keeps the contract when the version that set it retires', async () => {
+    const store = await prepare(1, true);
+    await pin(store, 'demand', 2, write);
+    const like2 = await files({ 'model.onnx': linearModel({ input: 'features', weights: [[9], [9]] }) });
+    await publish({ store, model: 'demand', source: like2 });
+    await unpin(store, 'demand', write);
+    expect((await retire(store, 'demand', [2], write)).rollout).toEqual({ ...EMPTY, contract: 3, retired: [2] });
+    const like1 = await files({ 'model.onnx': linearModel() });
+    await expect(publish({ store, model: 'demand', source: like1 })).rejects.toMatchObject({ code: 'source-invalid' });
+  });
+
+  it('loses none of ten changes at once', async () => {
+    const store = await prepare(1);
+    const notes = Array.from({ length: 10 }, (_, i) => `n${i}`);
+    await Promise.all(
+      notes.map((note) => changeRollout(store, 'demand', write, (rollout) => ({ ...rollout, [note]: true }))),
+    );
+    expect(Object.keys((await readRollout(store, 'demand'))!).toSorted()).toEqual(
+      [...notes, 'schemaVersion'].toSorted(),
+    );
+    expect(await indexed(store)).toBe(digestOf((await readObject(store, 'demand/rollout.json')).bytes));
+  });
+
+  it('says so when rollout.json is damaged, and leaves it', async () => {
+    const store = await prepare(1);
+    await store.put('demand/rollout.json', bytesOf('{"schemaVersion":1,"pin":"one"}'), {});
+    await expect(pin(store, 'demand', 1, write)).rejects.toMatchObject({
+      code: 'document-invalid',
+      message: expect.stringMatching(/rollout\.json does not have its form: at pin/),
+    });
+  });
+});
