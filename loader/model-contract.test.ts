@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { CatalogVersion } from '../contract/catalog.ts';
+import type { Rollout } from '../contract/rollout.ts';
+import { openStore } from '../registry/open-store.ts';
+import { BucketReader } from './bucket-reader.ts';
+import { applyListing, emptyView, type VersionView, versionsOf } from './bucket-view.ts';
+import { ModelContracts } from './model-contract.ts';
+import { available, manifest } from './testing/entries.ts';
+import { linearModel, manifestFor } from './testing/models.ts';
+import { createScratch } from './testing/scratch.ts';
+import { wrapStore } from './testing/wrap-store.ts';
+
+const scratch = createScratch();
+const store = openStore(`file://${scratch.folder('bucket')}`);
+let reads = 0;
+/** Counts the gets. */
+const counted = wrapStore(store, {
+  get: (...args) => {
+    reads += 1;
+    return store.get(...args);
+  },
+});
+const reader = new BucketReader(counted);
+let versions: VersionView[];
+
+beforeAll(async () => {
+  const put = (key: string, content: Uint8Array | string) => store.put(key, Buffer.from(content), {});
+  const [first, second] = [linearModel({ input: 'first' }), linearModel({ input: 'second' })];
+  await put('m/1/claim.json', '{}');
+  await put('m/2/model.onnx', 'no model');
+  await put('m/3/model.onnx', first);
+  await put('m/3/more.bin', 'more');
+  await put('m/4/model.onnx', linearModel({ input: 'newer', opset: 99 }));
+  await put('m/5/model.onnx', first);
+  await put('m/5/manifest.json', manifestFor(first, 'm', 6));
+  await put('m/6/model.onnx', first);
+  await put('m/7/model.onnx', second);
+  await put('m/7/manifest.json', manifestFor(second, 'm', 7));
+  // One that does not tear, so that everything rests.
+  const view = emptyView(false);
+  versions = versionsOf(
+    applyListing(
+      view,
+      (await reader.listAll()).filter(({ key }) => key.startsWith('m/')),
+    ),
+    'm',
+  );
+});
+afterAll(() => scratch.remove());
+
+const find = async (rollout?: Partial<Rollout>, parts: { entries?: CatalogVersion[]; from?: number } = {}) => {
+  const { entries = [], from = 1 } = parts;
+  const sight = {
+    model: 'm',
+    versions: versions.filter(({ version }) => version >= from),
+    entries,
+    rollout: rollout && { schemaVersion: 1 as const, ...rollout },
+  };
+  const contract = await new ModelContracts(reader).find(sight);
+  return contract && [contract.version, contract.signature.inputs[0]!.name];
+};
+
+describe('the contract of a model', () => {
+  it.each<[string, Partial<Rollout> | undefined, Awaited<ReturnType<typeof find>>]>([
+    // 1 is incomplete, 2 no model, 3 several files, 4 for a newer runtime, 5 misplaced.
+    ['the oldest that could serve', undefined, [6, 'first']],
+    ['the oldest that is not retired', { retired: [6] }, [7, 'second']],
+    ['the one that the rollout names', { contract: 7, pin: 6 }, [7, 'second']],
+    ['the pinned one', { pin: 7 }, [7, 'second']],
+    ['none where the one named cannot be read', { contract: 2 }, undefined],
+    ['none where the one named is not there', { pin: 99 }, undefined],
+    ['none of a retired model', { retired: true }, undefined],
+  ])('%s', async (_what, rollout, expected) => expect(await find(rollout)).toEqual(expected));
+
+  it('is known of a version that is served, without asking the bucket', async () => {
+    const entry = available(6, { manifest: { ...manifest(6), signature: manifest(6).signature } });
+    reads = 0;
+    expect(await find({ contract: 6 }, { entries: [entry] })).toEqual([6, 'x']);
+    expect(reads).toBe(0);
+  });
+
+  it('is read once', async () => {
+    const contracts = new ModelContracts(reader);
+    const sight = { model: 'm', versions, entries: [], rollout: undefined };
+    await contracts.find(sight);
+    reads = 0;
+    expect((await contracts.find(sight))?.version).toBe(6);
+    expect(reads).toBe(0);
+  });
+
+  it('passes over one that went since it was listed', async () => {
+    const gone = versions.map((view) =>
+      view.version === 6 ? { ...view, files: view.files.map((file) => ({ ...file, etag: 'old' })) } : view,
+    );
+    const contract = await new ModelContracts(reader).find({
+      model: 'm',
+      versions: gone,
+      entries: [],
+      rollout: undefined,
+    });
+    expect(contract?.version).toBe(7);
+  });
+});
