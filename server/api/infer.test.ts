@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ElementName, type EncodeModel, encodeModel } from '../../contract/onnx/encode.ts';
 import { defaultedInput, identityModel, linearModel } from '../../contract/onnx/testing/models.ts';
 import { get, post, startTestServer, type TestServer } from '../testing/test-server.ts';
@@ -47,11 +47,7 @@ beforeAll(async () => {
   for (const [datatype, type] of Object.entries(ECHOES)) volume.add(echoName(datatype), 1, identityModel({ type }));
   await volume.write();
   server = await startTestServer(volume);
-  await vi.waitFor(() => {
-    const models = [...server.manager.models()];
-    expect(models).toHaveLength(5 + Object.keys(ECHOES).length - 1);
-    for (const model of models) expect(model.versions.filter(({ isReady }) => !isReady)).toEqual([]);
-  }, 20_000);
+  await server.settle();
 });
 afterAll(async () => {
   await server.stop();

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { defaultedInput, linearModel, zipMapModel } from '../../contract/onnx/testing/models.ts';
 import { get, post, startTestServer, type TestServer } from '../testing/test-server.ts';
 import { TestVolume } from '../testing/volume.ts';
@@ -20,12 +20,7 @@ beforeAll(async () => {
   volume.rollout('gone', { retired: true });
   await volume.write();
   server = await startTestServer(volume);
-  await vi.waitFor(async () => {
-    for (const name of ['demand', 'zip', 'defaulted'])
-      expect((await get(`${server.url}/v2/models/${name}`)).status).toBe(200);
-    expect(server.manager.model('demand')?.active?.version).toBe(2);
-    expect(server.manager.model('demand')?.find(1)?.isReady).toBe(true);
-  }, 20_000);
+  await server.settle();
 });
 afterAll(async () => {
   await server.stop();

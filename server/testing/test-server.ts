@@ -8,6 +8,8 @@ import type { TestVolume } from './volume.ts';
 export interface TestServer extends RunningServer {
   url: string;
   admin: string;
+  /** Resolves once what the volume shows now is loaded, or failed to. */
+  settle(): Promise<void>;
 }
 
 /** A server in this process, on free ports, over real sockets. */
@@ -30,6 +32,10 @@ export async function startTestServer(
   return Object.assign(server, {
     url: `http://127.0.0.1:${server.port}`,
     admin: `http://127.0.0.1:${server.adminPort}`,
+    settle: async () => {
+      await server.catalog.look();
+      await server.manager.idle();
+    },
   });
 }
 
