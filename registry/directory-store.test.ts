@@ -3,7 +3,8 @@ import { chmod, mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { systemClock } from '../platform/clock.ts';
+import { type Clock, systemClock } from '../platform/clock.ts';
+import { withLock } from './directory-lock.ts';
 import { DirectoryStore } from './directory-store.ts';
 import { bytesOf, describeObjectStore, listKeys, readObject } from './object-store.suite.ts';
 
@@ -133,5 +134,54 @@ describe('DirectoryStore alone', () => {
       expect(await listKeys(store, '')).toEqual(['m/1/b']);
       await store.delete('m/1/b');
     }
+  });
+});
+
+describe('the lock of a folder', () => {
+  const options = { clock: systemClock, random: Math.random };
+
+  it('is taken over from a holder that was killed', async () => {
+    const { root, store } = await openNew('stale-lock');
+    await store.put('a', bytesOf('1'), {});
+    const lock = join(root, '.kedge/lock');
+    await mkdir(lock);
+    const long = new Date(Date.now() - 60_000);
+    await utimes(lock, long, long);
+    await store.put('a', bytesOf('2'), {});
+    expect((await readObject(store, 'a')).bytes.toString()).toBe('2');
+  });
+
+  it('is waited for, with a pause between the tries, and not for ever', async () => {
+    const folder = join(dir, 'held');
+    let now = 0;
+    const sleeps: number[] = [];
+    const clock: Clock = {
+      now: () => now,
+      sleep: async (ms) => {
+        sleeps.push(ms);
+        now += ms;
+      },
+    };
+    const waiting = withLock(folder, options, async () => {
+      const second = withLock(folder, { clock, random: () => 0.5, patienceMs: 1000 }, async () => 'mine');
+      await expect(second).rejects.toMatchObject({
+        code: 'conflict',
+        message: expect.stringContaining('another process'),
+      });
+      return 'first';
+    });
+    expect(await waiting).toBe('first');
+    expect(sleeps.length).toBeGreaterThan(5);
+    expect(await withLock(folder, options, async () => 'third')).toBe('third');
+  });
+
+  it('is given back when the action fails', async () => {
+    const folder = join(dir, 'failing');
+    await expect(
+      withLock(folder, options, async () => {
+        throw new Error('inside');
+      }),
+    ).rejects.toThrow('inside');
+    expect(await withLock(folder, { ...options, patienceMs: 0 }, async () => 'next')).toBe('next');
   });
 });

@@ -3,12 +3,16 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { linearModel } from '../contract/onnx/testing/models.ts';
 import type { Clock } from '../platform/clock.ts';
 import { type Fault, type FaultyS3, type Seen, startFaultyS3 } from '../tests/faulty-s3.ts';
 import { hasS3Server, type S3Server, s3Options, startS3Server, withS3Server } from '../tests/s3-server.ts';
+import { readIndex } from './index-file.ts';
+import { inspect } from './inspect.ts';
 import { bytesOf, listKeys, readAll, readObject } from './object-store.suite.ts';
 import type { ObjectStore } from './object-store.ts';
 import { openStore } from './open-store.ts';
+import { publish } from './publish.ts';
 import type { S3Options } from './s3-client.ts';
 
 const QUICK: S3Options = {
@@ -249,6 +253,56 @@ describe.skipIf(!hasS3Server)(withS3Server('S3Store under faults'), () => {
       const put = store.put('m/1/partial', { file: join(dir, 'partial'), bytes: 11 * 2 ** 20 }, { create: true });
       await expect(put).rejects.toMatchObject({ code: 'bucket-unreachable', details: { status: 403 } });
       expect(await listKeys(store, '')).toEqual([]);
+    });
+  });
+
+  describe('of a whole publish', () => {
+    const source = async (): Promise<string> => {
+      const file = join(dir, `model-${++count}.onnx`);
+      await writeFile(file, linearModel());
+      return file;
+    };
+
+    it('makes one version, though the first answer to every put is lost', async () => {
+      const store = open();
+      const lost = new Set<string>();
+      proxy.plan = ({ method, url }) => {
+        if (method !== 'PUT' || lost.has(url)) return undefined;
+        lost.add(url);
+        return { lose: true };
+      };
+      const published = await publish({ store, model: 'demand', source: await source() });
+      proxy.plan = () => undefined;
+      expect(lost.size).toBe(4);
+      expect(published.version).toBe(1);
+      expect((await readIndex(store))!.models[0]!.versions).toEqual([{ version: 1, digest: published.digest }]);
+      expect((await inspect(store, 'demand', 1, { verify: true })).refusals).toEqual([]);
+      expect(await listKeys(store, 'demand/2')).toEqual([]);
+    });
+
+    it.each(['claim.json', 'model.onnx', 'manifest.json', 'index.json'])(
+      'ends at a 403 to the put of %s, and goes on later under the same name',
+      async (name) => {
+        const store = open();
+        const file = await source();
+        proxy.plan = ({ method, url }) =>
+          method === 'PUT' && url.includes(name) ? { status: 403, code: 'AccessDenied' } : undefined;
+        const attempt = publish({ store, model: 'demand', source: file, publisher: 'ci' });
+        await expect(attempt).rejects.toMatchObject({ code: 'bucket-unreachable', details: { status: 403 } });
+        proxy.plan = () => undefined;
+        const again = await publish({ store, model: 'demand', source: file, publisher: 'ci' });
+        expect(again).toMatchObject({ version: 1, resumed: name !== 'claim.json' });
+        expect((await readIndex(store))!.models[0]!.versions).toEqual([{ version: 1, digest: again.digest }]);
+      },
+    );
+
+    it('writes nothing where it cannot see what is there', async () => {
+      const store = open();
+      const from = proxy.seen.length;
+      proxy.plan = ({ method }) => (method === 'GET' ? { status: 403, code: 'AccessDenied' } : undefined);
+      const attempt = publish({ store, model: 'demand', source: await source() });
+      await expect(attempt).rejects.toMatchObject({ code: 'bucket-unreachable' });
+      expect(proxy.seen.slice(from).filter(({ method }) => method !== 'GET')).toEqual([]);
     });
   });
 
