@@ -57,8 +57,8 @@ export interface EncodeSparse {
 
 export interface EncodeValue {
   name: string;
-  /** A tensor of these elements, or the whole type in the runtime's form for sequences, maps and optionals. */
-  type: ElementName | `seq(${string})` | `map(${string})` | `optional(${string})`;
+  /** A tensor of these elements, or the whole type in the runtime's form for sequences, maps and optionals. Absent: none is declared. */
+  type?: ElementName | `seq(${string})` | `map(${string})` | `optional(${string})`;
   /** number: fixed; string: a symbol; null: free without a name. Absent: no shape is declared. */
   dims?: readonly (number | string | null)[];
 }
@@ -175,7 +175,8 @@ function writeAttribute(writer: Writer, attribute: EncodeAttribute): Writer {
 }
 
 function writeValue(writer: Writer, { name, type, dims }: EncodeValue): void {
-  writer.text(1, name).message(2, (inner) => writeType(inner, type, dims));
+  writer.text(1, name);
+  if (type !== undefined) writer.message(2, (inner) => writeType(inner, type, dims));
 }
 
 /** A TypeProto from the runtime's name for it; a bare element name is a tensor of it. */
