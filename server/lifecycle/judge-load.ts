@@ -1,4 +1,4 @@
-import { type ErrorCode, KedgeError, messageOf } from '../../contract/errors.ts';
+import { type ErrorCode, hasCode, KedgeError, messageOf } from '../../contract/errors.ts';
 import { type Refusal, type RefusalCode, stateOf } from '../../contract/refusal.ts';
 
 /** Thrown by the warm-up for an answer that is wrong, where nothing else was. */
@@ -29,10 +29,13 @@ const OF_RUN: Partial<Record<ErrorCode, RefusalCode>> = {
   'engine-memory': 'memory-limit',
 };
 
-/** What a failed load or warm-up means for the version. An error without a code is taken for one of the machine: it may pass. */
+/**
+ * What a failed load or warm-up means for the version. An error without a code is taken for one of the machine: it may pass. So may
+ * other bytes than vouched for: the loader saw the right ones, and a network file system can be behind.
+ */
 export function judgeLoad(error: unknown, warming: boolean): { state: 'refused' | 'failed'; reasons: Refusal[] } {
   const reasons = [refusalOf(error, warming)];
-  return { state: stateOf(reasons), reasons };
+  return { state: hasCode(error, 'object-corrupt') ? 'failed' : stateOf(reasons), reasons };
 }
 
 function refusalOf(error: unknown, warming: boolean): Refusal {

@@ -158,7 +158,7 @@ describe('a candidate that is bad leaves the active version alone', () => {
 
   it.each<[KedgeError['code'], string, string]>([
     ['engine-failed', 'refused', 'load-failed'],
-    ['object-corrupt', 'refused', 'digest-mismatch'],
+    ['object-corrupt', 'failed', 'digest-mismatch'],
     ['engine-timeout', 'failed', 'load-timeout'],
     ['engine-crashed', 'failed', 'process-crashed'],
     ['engine-memory', 'failed', 'memory-limit'],

@@ -11,7 +11,7 @@ import type {
   ProbeReport,
 } from '../../contract/catalog.ts';
 import { stringifyJson } from '../../contract/json.ts';
-import { CATALOG_FILE, MANIFEST_FILE, MODEL_FILE, versionDir } from '../../contract/layout.ts';
+import { CATALOG_FILE, MANIFEST_FILE, MODEL_FILE, MODELS_DIR, versionDir } from '../../contract/layout.ts';
 import { type Details, digestOf, type ManifestFile } from '../../contract/manifest.ts';
 import { manifestOf, serializeManifest } from '../../contract/manifest-of.ts';
 import { readHeadOfBytes } from '../../contract/onnx/head.ts';
@@ -111,6 +111,19 @@ export class TestVolume {
 
   readText(): string {
     return readFileSync(join(this.dir, CATALOG_FILE), 'utf8');
+  }
+
+  /** Changes a byte of the model of a version, its size kept. */
+  spoil({ path }: CatalogAvailable): void {
+    const file = join(this.dir, path, MODEL_FILE);
+    const bytes = readFileSync(file);
+    bytes[bytes.length - 1]! ^= 0xff;
+    writeFileSync(file, bytes);
+  }
+
+  /** Removes the files of a version, or all files of all versions. */
+  removeFiles({ path }: Pick<CatalogAvailable, 'path'> = { path: MODELS_DIR }): void {
+    rmSync(join(this.dir, path), { recursive: true, force: true });
   }
 
   removeCatalog(): void {
