@@ -1,0 +1,73 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from './programs.ts';
+import { getJson } from './stage.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const shell = promisify(execFile);
+
+/** Docs are checked by being run: the quickstart prints lines to try, and these are those lines. */
+describe('npm run quickstart', () => {
+  let child: ChildProcess;
+  let text = '';
+  let url: string;
+  let lines: string[];
+
+  const run = async (line: string): Promise<string> => (await shell('sh', ['-c', line], { cwd: ROOT })).stdout;
+  const tip = (start: RegExp): string => lines.find((line) => start.test(line))!;
+  const active = async (version: number): Promise<boolean> =>
+    (await getJson(`${url}/v2/models/scooter-demand/versions`)).body.active === String(version);
+
+  beforeAll(async () => {
+    child = spawn('npm', ['run', '--silent', 'quickstart'], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    for (const stream of [child.stdout!, child.stderr!])
+      stream.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk;
+      });
+    await eventually(async () => text.includes('Ctrl-C ends it.') || (child.exitCode !== null && text), 'the lines to try', 90_000);
+    lines = text.split('\n').map((line) => line.trim());
+    url = /curl -s (http:\/\/127\.0\.0\.1:\d+)\/v1/.exec(text)![1]!;
+  }, 120_000);
+  afterAll(async () => {
+    if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, 'SIGKILL');
+  });
+
+  it('made a prediction', () => expect(text).toMatch(/Predicted \d+\.\d trips .* by version 1, sha256:/));
+
+  it('prints a prediction that works', async () => {
+    const { predictions } = JSON.parse(await run(tip(/^curl .*predict/)));
+    expect(predictions).toEqual([{ trips: expect.any(Number) }]);
+  });
+
+  it('prints how to roll forward', async () => {
+    await run(tip(/^npm run kedge -- publish/));
+    await eventually(() => active(2), 'version 2');
+  }, 60_000);
+
+  it('prints how a bad file is refused', async () => {
+    await run(tip(/^mkdir .*html/));
+    const found = await eventually(async () => {
+      const { body } = await getJson(`${url}/v2/models/scooter-demand/versions`);
+      return body.versions.find((entry: { version: string; state: string }) => entry.version === '9' && entry.state === 'refused');
+    }, 'the refusal');
+    expect(found.reasons[0]).toMatchObject({ code: 'onnx-not-a-model', message: expect.stringMatching(/HTML/) });
+  });
+
+  it('prints how to go back', async () => {
+    await run(tip(/^npm run kedge -- pin/));
+    await eventually(() => active(1), 'version 1');
+    expect(await run(tip(/^curl .*metrics/))).toMatch(/kedge_active_version/);
+  }, 60_000);
+
+  it('ends with Ctrl-C, and leaves nothing behind', async () => {
+    const dir = /Logs: (\S+)\/load\.log/.exec(text)![1]!;
+    const exited = once(child, 'exit');
+    process.kill(-child.pid!, 'SIGINT');
+    await exited;
+    await eventually(async () => !existsSync(dir), 'the folder gone');
+  }, 60_000);
+});
