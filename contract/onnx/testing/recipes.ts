@@ -26,13 +26,14 @@ export interface Recipe {
 export const NUMBERS: readonly ElementName[] = [
   'float',
   'double',
-  'int32',
   'int64',
+  'bool',
+  'float16',
+  'int32',
   'int8',
   'uint8',
   'uint64',
   'int16',
-  'bool',
 ];
 export const ONE = [[[2, 6]], [[1, 1]], [[7]], [[]], [[0, 6]], [[2, 0]], [[2, 3, 4]], [[1, 2, 4, 4]]];
 const TWO = [

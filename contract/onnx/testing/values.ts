@@ -30,12 +30,26 @@ const ARRAYS = {
 } as const;
 const NAMES: Record<string, string> = { float: 'float32', double: 'float64', float16: 'uint16' };
 
+/** A tensor of ones, or of the letter a. */
+export function tameTensor(type: ElementName, dims: readonly number[]): Tensor {
+  const count = dims.reduce((total, dim) => total * dim, 1);
+  return tensorOf(type, new Array(count).fill(type === 'string' ? 'a' : type === 'float16' ? 0x3c00 : 1), dims);
+}
+
 /** A tensor of extremes in turn; of a second input each as long as the first goes round, so that every pairing occurs. */
 export function hostileTensor(type: ElementName, dims: readonly number[], position: number): Tensor {
   const values = EXTREMES[type]!;
   const count = dims.reduce((total, dim) => total * dim, 1);
   const at = (index: number): number => Math.floor(index / values.length ** position) % values.length;
   const data = Array.from({ length: count }, (_, index) => values[at(index)]!);
+  return tensorOf(type, data, dims);
+}
+
+function tensorOf(
+  type: ElementName,
+  data: readonly (number | bigint | boolean | string)[],
+  dims: readonly number[],
+): Tensor {
   if (type === 'string') return new Tensor('string', data as string[], dims);
   const array = (
     ARRAYS[type as keyof typeof ARRAYS] as {
