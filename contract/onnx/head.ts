@@ -3,7 +3,7 @@ import type { Refusal } from '../refusal.ts';
 import type { OnnxHead } from './graph.ts';
 import { FIRST_BYTES, looksLike } from './looks-like.ts';
 import { type ModelParts, newParts, readModel } from './read-model.ts';
-import { Broken, Source, type Walk } from './source.ts';
+import { Broken, ShortRead, Source, type Walk } from './source.ts';
 
 export type HeadResult = { ok: true; head: OnnxHead } | { ok: false; refusals: Refusal[] };
 
@@ -56,8 +56,8 @@ function refuse(refusal: Refusal): HeadResult {
 /** A file that is something else fails somewhere by chance; what it looks like says more than where it failed. */
 function explain(error: Broken, parts: ModelParts, first: Uint8Array): Refusal {
   const other = looksLike(first);
-  const foreign = error.code === 'onnx-not-a-model' || (parts.irVersion === undefined && !parts.met);
-  if (other !== undefined || foreign) {
+  const unknown = error.code === 'onnx-not-a-model' || (parts.irVersion === undefined && !parts.met);
+  if (!(error instanceof ShortRead) && (other !== undefined || unknown)) {
     const what =
       other ?? `something else (it begins with the bytes ${Buffer.from(first.subarray(0, 8)).toString('hex')})`;
     return {

@@ -51,5 +51,15 @@ function asText(first: Uint8Array): string | undefined {
   if (text.startsWith('<')) return 'an XML or HTML document (perhaps the error answer of a store)';
   if (text.startsWith('{') || text.startsWith('[')) return 'a JSON document';
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what tells bytes from text
-  return first.length > 0 && !/[\u0000-\u0008\u000e-\u001f]/.test(text) ? 'a text file' : undefined;
+  return first.length > 0 && isUtf8(first) && !/[\u0000-\u0008\u000e-\u001f]/.test(text) ? 'a text file' : undefined;
+}
+
+/** The last character may be cut. */
+function isUtf8(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true });
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -19,6 +19,13 @@ export class Broken extends Error {
   }
 }
 
+/** The file has less bytes than it was said to have, so what came of it tells nothing. */
+export class ShortRead extends Broken {
+  constructor(there: number, size: number) {
+    super('onnx-truncated', `it ends after ${there} of ${size} bytes`);
+  }
+}
+
 /** Wire types of protobuf. Groups (3 and 4) are not used by ONNX. */
 export const VARINT = 0;
 const FIXED64 = 1;
@@ -87,9 +94,7 @@ export class Source {
     const offset = this.pos;
     const length = Math.min(Math.max(this.#block, least), this.size - offset);
     const bytes = yield { offset, length };
-    if (bytes.length < length) {
-      throw new Broken('onnx-truncated', `it ends after ${offset + bytes.length} of ${this.size} bytes`);
-    }
+    if (bytes.length < length) throw new ShortRead(offset + bytes.length, this.size);
     this.#window = bytes.subarray(0, length);
     this.#view = new DataView(this.#window.buffer, this.#window.byteOffset, length);
     this.#start = offset;
