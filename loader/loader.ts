@@ -133,7 +133,7 @@ export class Loader {
       while (!watch.complete) {
         await this.#look(watch);
         this.#throwProblem('index', 'listing');
-        if (!watch.complete) await clock.sleep(watch.nextAt - clock.now(), this.#stop.signal);
+        if (!watch.complete) await clock.sleep(Math.max(watch.nextAt - clock.now(), 1), this.#stop.signal);
         this.#stop.signal.throwIfAborted();
       }
       while (this.#plan() || !work.idle) await work.settled();

@@ -8,6 +8,9 @@ import { volumeError } from './volume-error.ts';
 const LOCK_DIR = '.loader.lock';
 const OWNER = /^\.loader\.[0-9a-f-]{36}$/;
 
+/** Often enough for another loader that was told the shortest staleness. */
+const RENEW_MS = 1_000;
+
 export interface LockOptions {
   /** After this silence a lock counts as left by a loader that died. */
   staleMs: number;
@@ -41,7 +44,7 @@ export class VolumeLock {
     const name = `.loader.${randomUUID()}`;
     try {
       const lockfilePath = join(root, LOCK_DIR);
-      const unlock = await lockfile.lock(root, { lockfilePath, stale: staleMs, onCompromised });
+      const unlock = await lockfile.lock(root, { lockfilePath, stale: staleMs, update: RENEW_MS, onCompromised });
       lock = new VolumeLock(join(root, name), unlock);
       await writeFile(join(root, name), '');
       const others = (await readdir(root)).filter((entry) => OWNER.test(entry) && entry !== name);

@@ -192,6 +192,11 @@ describe('versions that need code', () => {
       ['peek 5', 'fetch 6'],
     ],
     [
+      'also while that is being found out',
+      { versions: six, groupOf: (each) => (each.version === 5 ? undefined : groupOf(each)), busy: new Set([5]) },
+      ['fetch 6'],
+    ],
+    [
       'what is here counts in its own group',
       { versions: six, groupOf, entries: [available(6, { features: 'new' }), available(3, { features: 'old' })] },
       ['fetch 5', 'fetch 2'],

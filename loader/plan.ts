@@ -86,6 +86,8 @@ function walk(
   const peeks: Action[] = [];
   const fetches: Action[] = [];
   const groups = new Groups(keep);
+  /** Of a newer version it is not known yet which code it needs: older ones wait, because it may stand in their place. */
+  let unsure = false;
   const pin = rollout?.pin;
   const numbers = [...new Set([...known.keys(), ...shown.keys()])].sort((a, b) => b - a);
 
@@ -105,17 +107,18 @@ function walk(
     const group = view.kind === 'bare' ? PLAIN : groupOfView(view);
     if (busy.has(version)) {
       groups.count(group);
+      unsure ||= group === undefined;
     } else if (view.kind === 'incomplete') {
       const { fingerprint } = view;
       if (entry?.fingerprint !== fingerprint) marks.push({ kind: 'incomplete', ...at, fingerprint });
     } else if (view.rests && (!entry || isDue(entry, view, now))) {
       if (group === undefined && !pinned) {
         if (peeks.length < PEEKS) peeks.push({ kind: 'peek', ...at });
+        unsure = true;
       } else if (pinned || groups.wants(group!)) {
         groups.count(group);
         const attempts = entry?.fingerprint === view.fingerprint ? entry.attempts : 0;
-        // Older ones wait until it is known of every newer one which code it needs.
-        if (pinned || peeks.length === 0) fetches.push({ kind: 'fetch', ...at, pinned, attempts });
+        if (pinned || !unsure) fetches.push({ kind: 'fetch', ...at, pinned, attempts });
       }
     }
   }

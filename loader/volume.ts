@@ -59,9 +59,7 @@ export class Volume {
 
   /** A new empty folder on the same file system, which nobody reads. */
   async stage(): Promise<string> {
-    const dir = join(this.root, STAGING_DIR, randomUUID());
-    await this.#change('making a folder', () => mkdir(dir, { recursive: true }));
-    return dir;
+    return this.#change('making a folder', () => makeFolders(this.root, STAGING_DIR, randomUUID()));
   }
 
   /** Removes a staged folder, or what is left of one; never throws, because the next start tidies too. */
@@ -79,7 +77,7 @@ export class Volume {
       // Sealing many bytes takes a while, so this is asked again.
       await this.#lock.assertHeld();
       await this.#takeAway(target);
-      await mkdir(dirname(target), { recursive: true });
+      await makeFolders(this.root, MODELS_DIR, model);
       await this.#move(staged, target);
       await syncDir(join(this.root, MODELS_DIR));
     });
@@ -149,8 +147,7 @@ export class Volume {
   /** Out of its place by one rename, then gone piece by piece. */
   async #takeAway(dir: string): Promise<void> {
     if (!(await exists(dir))) return;
-    const aside = join(this.root, STAGING_DIR, randomUUID());
-    await mkdir(dirname(aside), { recursive: true });
+    const aside = join(await makeFolders(this.root, STAGING_DIR), randomUUID());
     await this.#move(dir, aside);
     this.#onStep('set-aside');
     await removeTree(aside);
@@ -218,6 +215,18 @@ async function makeFoldersWritable(dir: string): Promise<void> {
   await chmod(dir, 0o755);
   for (const entry of await readdir(dir, { withFileTypes: true }))
     if (entry.isDirectory()) await makeFoldersWritable(join(dir, entry.name));
+}
+
+/** One folder in another; `mkdir -p` would hide why it failed. @returns the innermost */
+async function makeFolders(root: string, ...names: string[]): Promise<string> {
+  let dir = root;
+  for (const name of names) {
+    dir = join(dir, name);
+    await mkdir(dir).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+  }
+  return dir;
 }
 
 async function exists(path: string): Promise<boolean> {
