@@ -14,7 +14,7 @@ export type HostCall =
 
 /** What a host answers. A frame with the answer -1 goes before all others: the host is up. */
 export interface HostAnswer {
-  /** How long the call took within the host, in milliseconds. */
+  /** How long the call took within the host, in milliseconds; of `load` without the reading and hashing of files. */
   ms: number;
   /** Of `load`. */
   shapes?: GraphShapes | undefined;

@@ -127,8 +127,10 @@ export class HostProcess {
     });
   }
 
-  /** Lets the process go, by force if it does not; calls under way fail. Resolves when it is gone. */
+  /** Lets the process go, by force if it is busy or does not; calls under way fail. Resolves when it is gone. */
   async end(): Promise<void> {
+    // A busy process would see that the pipe is closed only after the call.
+    if (this.#state === 'busy' || this.#state === 'starting') this.#die({ kind: 'ended' });
     this.#fail({ kind: 'ended' });
     this.#pipe.end();
     const done = new AbortController();

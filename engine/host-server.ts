@@ -8,7 +8,9 @@ import { decodeCall, encodeAnswer, encodeFailure, HELLO_ID, type HostAnswer, typ
 import { CALLS_FD, HOST_ENTRY } from './host-entry.ts';
 import { CALLS, UNDER_WAY, type WatchData } from './host-watch.ts';
 import { openModel } from './open.ts';
+import { warmRuntime } from './runtime.ts';
 import type { Runner } from './session.ts';
+import { verifyFiles } from './verify.ts';
 
 /** Signals that a terminal sends to the whole group: the parent decides, as it may still need answers. */
 const LEFT_TO_PARENT = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -24,6 +26,7 @@ export async function serveHost(): Promise<void> {
     // Only Linux has it, and it is a wish.
   }
   const counters = new Int32Array(new SharedArrayBuffer(8));
+  await warmRuntime();
   await startWatch({ memoryLimitBytes: Number(process.argv[2]), counters });
   const pipe = new Socket({ fd: CALLS_FD, readable: true, writable: true });
   const send = (pieces: readonly Uint8Array[]): void => {
@@ -68,7 +71,7 @@ class Host {
     Atomics.notify(this.#counters, CALLS);
     try {
       const answer = await this.#answer(call);
-      return encodeFrame(encodeAnswer(id, { ...answer, ms: performance.now() - start }));
+      return encodeFrame(encodeAnswer(id, { ms: performance.now() - start, ...answer }));
     } catch (error) {
       return encodeFrame(encodeFailure(id, error));
     } finally {
@@ -76,12 +79,15 @@ class Host {
     }
   }
 
-  async #answer(call: HostCall): Promise<Omit<HostAnswer, 'ms'>> {
+  async #answer(call: HostCall): Promise<Partial<HostAnswer>> {
     switch (call.call) {
       case 'load': {
+        // Reading files is no time that the runtime takes.
+        await verifyFiles(call.request);
+        const start = performance.now();
         const runner = await openModel(call.request);
         this.#runners.set(call.model, runner);
-        return { shapes: runner.shapes };
+        return { shapes: runner.shapes, ms: performance.now() - start };
       }
       case 'run':
         return { outputs: await this.#runner(call.model).run(call.inputs, call.outputs) };

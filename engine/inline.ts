@@ -1,7 +1,9 @@
 import { type Clock, systemClock } from '../platform/clock.ts';
-import type { Engine } from './engine.ts';
+import type { Engine, LoadRequest } from './engine.ts';
 import { engineOf } from './model.ts';
 import { openModel } from './open.ts';
+import type { Runner } from './session.ts';
+import { verifyFiles } from './verify.ts';
 
 export interface InlineEngineOptions {
   clock?: Clock;
@@ -12,5 +14,9 @@ export interface InlineEngineOptions {
  * run holds the loop and a crash takes the process with it.
  */
 export function createInlineEngine({ clock = systemClock }: InlineEngineOptions = {}): Engine {
-  return engineOf('inline', { open: openModel, clock });
+  const open = async (request: LoadRequest): Promise<Runner> => {
+    await verifyFiles(request);
+    return openModel(request);
+  };
+  return engineOf('inline', { open, clock });
 }

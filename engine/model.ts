@@ -14,7 +14,7 @@ import type { Runner } from './session.ts';
  * draining — after release(): runs under way go on, new ones are refused
  * released — the last run ended and the runner was given up
  */
-class GuardedModel implements LoadedModel {
+export class GuardedModel implements LoadedModel {
   readonly signature: Signature;
   readonly #request: LoadRequest;
   readonly #runner: Runner;

@@ -4,17 +4,15 @@ import { MODEL_FILE } from '../contract/layout.ts';
 import { takeDefaults } from './defaults.ts';
 import type { LoadRequest } from './engine.ts';
 import { openSession, type Runner, type SessionSource } from './session.ts';
-import { verifyFiles } from './verify.ts';
 
 /** A model of more bytes is not read into memory for the sake of its defaults; they stay fixed. */
 const MAX_REWRITTEN_BYTES = 256 * 2 ** 20;
 
 /**
- * Verifies the files of a version and loads it into the runtime of this process.
- * @throws KedgeError `object-corrupt`, `engine-failed`
+ * Loads a version, whose files were verified, into the runtime of this process.
+ * @throws KedgeError `engine-failed`
  */
 export async function openModel(request: LoadRequest): Promise<Runner> {
-  await verifyFiles(request);
   const { name, dir, signature } = request;
   const model = join(dir, MODEL_FILE);
   const optional = signature.inputs.filter((spec) => spec.optional).map((spec) => spec.name);

@@ -28,9 +28,8 @@ export function loadError(thrown: unknown, name: string, dir: string): KedgeErro
   if (thrown instanceof KedgeError) return thrown;
   const text = cleanRuntimeText(messageOf(thrown), dir);
   const remedy = REMEDIES.find(([pattern]) => pattern.test(text))?.[1];
-  return new KedgeError('engine-failed', `The runtime cannot load ${name}: ${text}${remedy ? ` ${remedy}` : ''}`, {
-    cause: thrown,
-  });
+  const sentence = remedy ? `${text.replace(/\.$/, '')}. ${remedy}` : text;
+  return new KedgeError('engine-failed', `The runtime cannot load ${name}: ${sentence}`, { cause: thrown });
 }
 
 const REMEDIES: readonly [RegExp, string][] = [

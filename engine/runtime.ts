@@ -1,3 +1,5 @@
+import { encodeModel } from '../contract/onnx/encode.ts';
+
 /** The module of the runtime: its native library is loaded on first use, so that a process that only talks to hosts never has it. */
 export type Runtime = typeof import('onnxruntime-node');
 
@@ -10,4 +12,19 @@ export function loadRuntime(): Promise<Runtime> {
     return runtime;
   });
   return loading;
+}
+
+/** A graph of one node, y = x. */
+const TRIVIAL = encodeModel({
+  inputs: [{ name: 'x', type: 'float', dims: [1] }],
+  outputs: [{ name: 'y', type: 'float', dims: [1] }],
+  nodes: [{ type: 'Identity', inputs: ['x'], outputs: ['y'] }],
+});
+
+/** Has the runtime set itself up, so that the first model is not charged with the time and the memory which that takes. */
+export async function warmRuntime(): Promise<void> {
+  const { InferenceSession, Tensor } = await loadRuntime();
+  const session = await InferenceSession.create(TRIVIAL, { logSeverityLevel: 4 });
+  await session.run({ x: new Tensor('float32', new Float32Array(1), [1]) });
+  await session.release();
 }
