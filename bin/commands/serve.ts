@@ -2,6 +2,9 @@ import { readServerConfig, serverSettings } from '../../server/config.ts';
 import { startServer } from '../../server/main.ts';
 import type { Command } from '../command.ts';
 
+/** From the end of all requests to the end of the process, in milliseconds. */
+const LINGER_MS = 500;
+
 export const command: Command = {
   summary: 'answer predictions from the volume',
   usage: '[--volume DIR] [--port PORT] [--admin-port PORT] [--estimators DIR]',
@@ -22,6 +25,8 @@ Example: kedge serve --volume /models`,
     const server = await startServer(readServerConfig(env));
     if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
     await server.stop();
+    // What still runs, such as the load of a candidate, has no say in the end.
+    setTimeout(() => process.exit(), LINGER_MS).unref();
     return 0;
   },
 };

@@ -34,6 +34,16 @@ describe('an inference request', () => {
   });
 });
 
+const nest = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
+
+describe('what is not too deep', () => {
+  it.each([
+    ['100 levels', `{"inputs":[${x}],"a":${nest(99)}}`],
+    ['many arrays beside each other', `{"inputs":[${x}],"a":[${'[[1],{}],'.repeat(500)}1]}`],
+    ['brackets in strings', `{"inputs":[${x}],"a":"${'['.repeat(500)}\\"${'{'.repeat(500)}","b":"\\\\"}`],
+  ])('%s', (_what, text) => expect(parse(text).inputs.size).toBe(1));
+});
+
 describe('what is refused', () => {
   it.each<[string, string | Buffer, RegExp]>([
     ['nothing', '', /body is empty/],
@@ -44,11 +54,11 @@ describe('what is refused', () => {
     ['a string', '"x"', /must be a JSON object/],
     ['no UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]), /not UTF-8/],
     ['a byte order mark', `\ufeff{"inputs":[${x}]}`, /not JSON/],
-    [
-      'nesting without end beside a token',
-      `{"inputs":[${x}],"a":NaN,"b":${'['.repeat(200_000)}${']'.repeat(200_000)}}`,
-      /not JSON/,
-    ],
+    ['nesting of 101 levels', `{"a":${nest(100)}}`, /nested deeper than 100 levels/],
+    ['nesting of objects', `${'{"a":'.repeat(101)}1${'}'.repeat(101)}`, /nested deeper/],
+    ['nesting without end beside a token', `{"inputs":[${x}],"a":NaN,"b":${nest(200_000)}}`, /nested deeper/],
+    ['nesting behind a string that hides it', `{"a":"\\"\\\\","b":${nest(100)}}`, /nested deeper/],
+    ['a reserved parameter', `{"parameters":{"triton_x":1},"inputs":[${x}]}`, /'triton_x' is reserved/],
     ['no inputs', '{}', /inputs must be an array/],
     ['inputs that are an object', '{"inputs":{}}', /inputs must be an array/],
     ['an input that is null', '{"inputs":[null]}', /inputs\[0\] must be an object/],

@@ -17,11 +17,18 @@ export interface InferRequest {
  */
 export function parseInferRequest(body: Buffer): InferRequest {
   const request = parseObject(body);
+  checkParameters(request['parameters']);
   return {
     id: parseId(request['id']),
     inputs: parseInputs(request['inputs']),
     outputs: parseOutputs(request['outputs']),
   };
+}
+
+/** Unknown ones are ignored; those that Triton keeps for itself are refused, as Triton does. */
+function checkParameters(parameters: unknown): void {
+  const reserved = isObject(parameters) && Object.keys(parameters).find((name) => name.startsWith('triton_'));
+  if (reserved) throw invalid(`The parameter '${reserved}' is reserved.`);
 }
 
 function parseId(id: unknown): string | undefined {

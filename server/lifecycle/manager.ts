@@ -107,7 +107,6 @@ export class VersionManager {
   #updateVersion(version: ServedVersion, entry: CatalogAvailable): void {
     const lookedAgain = entry.since !== version.entry.since;
     version.entry = entry;
-    version.placement = placeVersion(entry, this.#options.engineMode);
     if (!lookedAgain || (version.state !== 'refused' && version.state !== 'failed')) return;
     version.rediscover();
     this.#admit(version);
@@ -200,6 +199,7 @@ export class VersionManager {
         model,
         this.#wishes.get(model)!.filter((wish) => wish.version !== version),
       );
+      version.placement = placeVersion(version.entry, this.#options.engineMode);
       const engine = this.#options.engines[version.placement.engine];
       const load = version
         .load(engine, (failures) => backoffMs(failures - 1, RETRY, this.#options.random()))
