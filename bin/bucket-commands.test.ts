@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { linearModel } from '../contract/onnx/testing/models.ts';
-import { describeStores, externalFiles, type TestBucket, type TestStores } from '../registry/stores.suite.ts';
+import { describeStores, externalFiles, type TestBucket, type TestStores } from '../registry/testing/stores.ts';
 import { type CommandResult, runKedge } from '../tests/e2e/programs.ts';
 import { sizeText, table } from './bucket.ts';
 import { progressOn } from './progress.ts';

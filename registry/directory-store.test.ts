@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { withLock } from './directory-lock.ts';
 import { DirectoryStore } from './directory-store.ts';
-import { bytesOf, describeObjectStore, listKeys, readObject } from './object-store.suite.ts';
+import { bytesOf, describeObjectStore, listKeys, readObject } from './testing/object-store-suite.ts';
 
 let dir: string;
 beforeAll(async () => {
@@ -48,7 +48,7 @@ describe('DirectoryStore alone', () => {
     await mkdir(join(root, 'm/1'), { recursive: true });
     await symlink(join(outside, 'secret'), join(root, 'm/1/model.onnx'));
     await symlink(outside, join(root, 'm/2'));
-    execFileSync('mkfifo', [join(root, 'm/1/pipe')]);
+    execFileSync('sh', ['-c', 'mkfifo "$0"', join(root, 'm/1/pipe')]);
     expect(await listKeys(store, '')).toEqual([]);
     for (const key of ['m/1/model.onnx', 'm/2/secret', 'm/1/pipe', 'm/1']) {
       expect(await store.head(key)).toBeUndefined();

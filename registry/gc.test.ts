@@ -4,12 +4,12 @@ import { type Clock, systemClock } from '../platform/clock.ts';
 import { gc } from './gc.ts';
 import { readIndex } from './index-file.ts';
 import { listModels } from './list-models.ts';
-import { bytesOf, listKeys } from './object-store.suite.ts';
 import type { ObjectStore } from './object-store.ts';
 import { publish } from './publish.ts';
 import { readClaim } from './publish-claim.ts';
 import { retire } from './rollouts.ts';
-import { describeStores, overriding, type TestStores } from './stores.suite.ts';
+import { bytesOf, listKeys } from './testing/object-store-suite.ts';
+import { describeStores, overriding, type TestStores } from './testing/stores.ts';
 
 const HOUR = 3600_000;
 const write = { clock: systemClock, random: Math.random };

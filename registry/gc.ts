@@ -98,7 +98,7 @@ async function rolloutOf(store: ObjectStore, { model, rollout }: ScannedModel, s
 }
 
 /** Pure: what of a model would go. */
-export function planRemovals(
+function planRemovals(
   { model, versions }: ScannedModel,
   rollout: Rollout | undefined,
   { clock, graceMs = DEFAULT_GRACE_MS, retired = false }: Pick<GcOptions, 'clock' | 'graceMs' | 'retired'>,

@@ -3,11 +3,11 @@ import { linearModel, nodesModel } from '../contract/onnx/testing/models.ts';
 import { systemClock } from '../platform/clock.ts';
 import { inspect } from './inspect.ts';
 import { listModels } from './list-models.ts';
-import { bytesOf, readObject } from './object-store.suite.ts';
 import type { ObjectStore } from './object-store.ts';
 import { publish } from './publish.ts';
 import { pin, retire } from './rollouts.ts';
-import { describeStores, externalFiles, type TestStores } from './stores.suite.ts';
+import { bytesOf, readObject } from './testing/object-store-suite.ts';
+import { describeStores, externalFiles, type TestStores } from './testing/stores.ts';
 
 const write = { clock: systemClock, random: Math.random };
 

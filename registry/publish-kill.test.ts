@@ -8,7 +8,7 @@ import { inspect } from './inspect.ts';
 import { listModels } from './list-models.ts';
 import type { ObjectStore } from './object-store.ts';
 import { publish } from './publish.ts';
-import { describeStores, externalFiles, type TestBucket, type TestStores } from './stores.suite.ts';
+import { describeStores, externalFiles, type TestBucket, type TestStores } from './testing/stores.ts';
 
 const PROGRAM = fileURLToPath(new URL('../tests/publish-until.ts', import.meta.url));
 
@@ -53,8 +53,11 @@ describeStores('kill -9 of a publisher', ({ open, files }: TestStores) => {
     const { store } = bucket;
     await publish({ store, model: 'demand', source: await files({ 'model.onnx': linearModel() }) });
     const before = (await readIndex(store))!.generation;
-    // Large enough to be under way for a while, so that "upload" hits it in the midst.
-    const source = await files({ ...externalFiles(), 'weights.bin': Buffer.alloc(20 * 2 ** 20, 1) });
+    // Large enough to be under way for a while, and in parts, so that "upload" hits it in the midst.
+    const source = await files({
+      ...externalFiles(),
+      ...(killAt === 'upload' && { 'weights.bin': Buffer.alloc(20 * 2 ** 20, 1) }),
+    });
 
     expect(await publishUntil(killAt, bucket, source)).toBe('SIGKILL');
 

@@ -9,11 +9,11 @@ import { systemClock } from '../platform/clock.ts';
 import { gc } from './gc.ts';
 import { readIndex } from './index-file.ts';
 import { inspect } from './inspect.ts';
-import { bytesOf, listKeys, readObject } from './object-store.suite.ts';
 import type { ObjectStore } from './object-store.ts';
 import { type Published, type PublishOptions, publish } from './publish.ts';
 import { pin, retire } from './rollouts.ts';
-import { describeStores, externalFiles, type TestStores } from './stores.suite.ts';
+import { bytesOf, listKeys, readObject } from './testing/object-store-suite.ts';
+import { describeStores, externalFiles, type TestStores } from './testing/stores.ts';
 
 const write = { clock: systemClock, random: Math.random };
 

@@ -16,7 +16,7 @@ import { readRollout } from './rollout-file.ts';
 import { hashFiles, readSource } from './source.ts';
 import { readContract } from './version-facts.ts';
 
-export interface PublishProgress {
+interface PublishProgress {
   phase: 'hash' | 'upload';
   bytes: number;
   totalBytes: number;

@@ -3,12 +3,12 @@ import { digestOf } from '../contract/manifest.ts';
 import { linearModel } from '../contract/onnx/testing/models.ts';
 import { systemClock } from '../platform/clock.ts';
 import { readIndex } from './index-file.ts';
-import { bytesOf, readObject } from './object-store.suite.ts';
 import type { ObjectStore } from './object-store.ts';
 import { publish } from './publish.ts';
 import { changeRollout, readRollout } from './rollout-file.ts';
 import { pin, retire, unpin, unretire } from './rollouts.ts';
-import { describeStores, type TestStores } from './stores.suite.ts';
+import { bytesOf, readObject } from './testing/object-store-suite.ts';
+import { describeStores, type TestStores } from './testing/stores.ts';
 
 const write = { clock: systemClock, random: Math.random };
 const EMPTY = { schemaVersion: 1 };

@@ -3,7 +3,7 @@ import { NodeHttpHandler, type NodeHttpHandlerOptions } from '@smithy/node-http-
 import type { ProgressOptions } from './progress-watch.ts';
 
 /** Milliseconds; each ends a stall that the others do not see. */
-export interface S3Timeouts {
+interface S3Timeouts {
   /** Until a connection stands. */
   connectMs: number;
   /** From sending the request to the head of the answer. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { hasS3Server, type S3Server, startS3Server, withS3Server } from '../tests/s3-server.ts';
-import { describeObjectStore } from './object-store.suite.ts';
 import { openStore } from './open-store.ts';
+import { describeObjectStore } from './testing/object-store-suite.ts';
 
 describe.skipIf(!hasS3Server)(withS3Server('against a real S3 server'), () => {
   let server: S3Server;

@@ -17,8 +17,8 @@ export function withS3Server(title: string): string {
   return hasS3Server ? title : `${title} (left out: no S3 server; tests/install-servers.sh installs it)`;
 }
 
-export const ACCESS_KEY = 'kedgeaccess';
-export const SECRET_KEY = 'kedgesecretkey1';
+const ACCESS_KEY = 'kedgeaccess';
+const SECRET_KEY = 'kedgesecretkey1';
 
 const START_MS = 20_000;
 const START_ATTEMPTS = 3;

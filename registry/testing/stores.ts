@@ -2,10 +2,10 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe } from 'vitest';
-import { externalModel } from '../contract/onnx/testing/models.ts';
-import { hasS3Server, type S3Server, startS3Server, withS3Server } from '../tests/s3-server.ts';
-import type { ObjectStore } from './object-store.ts';
-import { openStore } from './open-store.ts';
+import { externalModel } from '../../contract/onnx/testing/models.ts';
+import { hasS3Server, type S3Server, startS3Server, withS3Server } from '../../tests/s3-server.ts';
+import type { ObjectStore } from '../object-store.ts';
+import { openStore } from '../open-store.ts';
 
 export interface TestBucket {
   store: ObjectStore;

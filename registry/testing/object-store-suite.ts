@@ -3,8 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { compareKeys } from './keys.ts';
-import type { ObjectInfo, ObjectStore } from './object-store.ts';
+import { compareKeys } from '../keys.ts';
+import type { ObjectInfo, ObjectStore } from '../object-store.ts';
 
 export const bytesOf = (text: string): Uint8Array => Buffer.from(text);
 
@@ -20,7 +20,7 @@ export async function readObject(store: ObjectStore, key: string): Promise<{ inf
   return { info: got.info, bytes: await readAll(got.body) };
 }
 
-export async function listPages(store: ObjectStore, prefix: string): Promise<ObjectInfo[][]> {
+async function listPages(store: ObjectStore, prefix: string): Promise<ObjectInfo[][]> {
   const pages: ObjectInfo[][] = [];
   for await (const page of store.list(prefix)) pages.push(page);
   return pages;
