@@ -1,6 +1,7 @@
 import { KedgeError } from '../contract/errors.ts';
 import { describeTensor, type Signature, type TensorSpec } from '../contract/signature.ts';
-import { elementCount, newData, type Tensor, type Tensors } from '../contract/tensor.ts';
+import type { Tensors } from '../contract/tensor.ts';
+import { misfitOf } from './tensor-fit.ts';
 
 /** Sentences beyond this many are counted, not written out. */
 const MAX_SENTENCES = 8;
@@ -15,7 +16,7 @@ export function checkInputs(signature: Signature, inputs: Tensors): void {
   const problems: string[] = [];
   for (const spec of signature.inputs) {
     const tensor = inputs.get(spec.name);
-    const problem = tensor ? inputProblem(spec, tensor) : missingProblem(spec);
+    const problem = tensor ? misfitOf(spec, tensor) : missingProblem(spec);
     if (problem) problems.push(`Input '${spec.name}' ${problem}.`);
   }
   const known = new Set(signature.inputs.map((spec) => spec.name));
@@ -37,39 +38,8 @@ export function checkOutputs(signature: Signature, wanted: readonly string[] | u
   return [...new Set(wanted)];
 }
 
-/** Whether a tensor is one that the spec takes. */
-export function fitsSpec(spec: TensorSpec, tensor: Tensor): boolean {
-  return inputProblem(spec, tensor) === undefined;
-}
-
 function missingProblem(spec: TensorSpec): string | undefined {
   return spec.optional ? undefined : `is missing: expected ${describeTensor(spec)}`;
-}
-
-function inputProblem(spec: TensorSpec, tensor: Tensor): string | undefined {
-  const { datatype, shape, data } = tensor;
-  if (datatype !== spec.datatype) return `has datatype ${datatype}, expected ${spec.datatype}`;
-  if (shape.length !== spec.shape.length) {
-    return `has rank ${shape.length} (shape [${shape}]), expected rank ${spec.shape.length} (shape [${spec.shape}])`;
-  }
-  if (shape.some((dim) => !Number.isSafeInteger(dim) || dim < 0)) {
-    return `has shape [${shape}], expected whole numbers from 0 for [${spec.shape}]`;
-  }
-  if (spec.shape.some((dim, axis) => dim >= 0 && dim !== shape[axis])) {
-    return `has shape [${shape}], expected [${spec.shape}]`;
-  }
-  if (data.constructor !== newData(datatype, 0).constructor) return `does not hold elements of ${datatype}`;
-  const count = shape.includes(0) ? 0 : elementCount(shape);
-  if (data.length !== count) return `has ${data.length} elements, expected ${count} for shape [${shape}]`;
-  return Array.isArray(data) ? stringProblem(data) : undefined;
-}
-
-function stringProblem(data: readonly string[]): string | undefined {
-  const index = data.findIndex((text) => typeof text !== 'string' || !text.isWellFormed());
-  if (index < 0) return undefined;
-  return typeof data[index] === 'string'
-    ? `has half a surrogate pair in element ${index}, expected text that UTF-8 can write`
-    : `has ${typeof data[index]} as element ${index}, expected a string`;
 }
 
 function outputProblem(signature: Signature, name: string, names: readonly string[]): string {

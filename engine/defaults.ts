@@ -2,8 +2,8 @@ import { elementOf } from '../contract/onnx/elements.ts';
 import { Writer } from '../contract/onnx/writer.ts';
 import type { Signature, TensorSpec } from '../contract/signature.ts';
 import { elementCount, newData, type Tensor, type TensorData, type Tensors } from '../contract/tensor.ts';
-import { fitsSpec } from './check.ts';
 import { type Field, fieldsOf, textOf, varintsOf } from './protobuf.ts';
+import { misfitOf } from './tensor-fit.ts';
 
 /**
  * A graph may name an initializer as an input too: a default that a request may replace. The runtime's binding ignores the
@@ -15,7 +15,7 @@ import { type Field, fieldsOf, textOf, varintsOf } from './protobuf.ts';
  * where a default is large, it stays in the graph, fixed.
  */
 export const MAX_DEFAULTS = 64;
-export const MAX_DEFAULT_BYTES = 65_536;
+const MAX_DEFAULT_BYTES = 65_536;
 
 /** Field numbers: onnx/onnx.proto. */
 const MODEL_GRAPH = 7;
@@ -82,7 +82,7 @@ function readDefault(field: Field, optional: ReadonlyMap<string, TensorSpec>): [
   const name = nameField ? textOf(nameField) : '';
   const spec = optional.get(name);
   const tensor = spec && field.payload.length <= MAX_DEFAULT_BYTES ? decodeTensor(fields) : undefined;
-  return tensor && fitsSpec(spec!, tensor) ? [name, tensor] : [];
+  return tensor && misfitOf(spec!, tensor) === undefined ? [name, tensor] : [];
 }
 
 /** A TensorProto that holds its own data; undefined for external data and for elements that cannot be served. */

@@ -16,7 +16,10 @@ export interface LoadRequest {
 }
 
 export interface RunOptions {
-  /** Ends the wait, and in a host of its own the run, after this time. */
+  /**
+   * Ends the wait after this time, with `engine-timeout`. The run itself goes on: it cannot be interrupted, and a caller in a
+   * hurry must not end a process that others wait for. A host ends it at the limit of its engine.
+   */
   timeoutMs?: number;
 }
 
@@ -27,8 +30,9 @@ export interface LoadedModel {
    * One inference. The inputs are checked against the signature first (names, datatypes, ranks, fixed dimensions, element
    * counts), defaults fill optional inputs, and zero-size axes are answered without the runtime.
    * @param outputs names of the outputs wanted, in the order wanted; all tensor outputs if absent
-   * @throws KedgeError `request-invalid` for inputs that do not fit, `engine-failed` where the runtime refuses the values,
-   *   `engine-timeout`, `engine-crashed`, `engine-memory`, `model-not-ready` after release
+   * @throws KedgeError `request-invalid` for inputs that do not fit, and where an operator refuses their shapes or values;
+   *   `engine-failed` where the runtime fails otherwise; `engine-timeout`, `engine-crashed`, `engine-memory` where the run
+   *   ended its process; `model-not-ready` while that is started again, and after release
    */
   run(inputs: Tensors, outputs?: readonly string[], options?: RunOptions): Promise<Tensors>;
   /** Resolves once the runtime gave the model up; waits for runs under way. Later calls do nothing. */

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { hasCode } from '../contract/errors.ts';
 import { MODEL_FILE } from '../contract/layout.ts';
-import { allocation, integerDivision, linearModel, loopByRequest } from '../contract/onnx/testing/models.ts';
+import { allocation, functionTower, linearModel, loopByRequest } from '../contract/onnx/testing/models.ts';
 import type { Tensors } from '../contract/tensor.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import type { LoadedModel } from './engine.ts';
 import { createHostEngine, type HostEngineOptions } from './host-engine.ts';
+import { crashByRequest, KILLER, rows } from './testing/crash.ts';
 import { hostOptions } from './testing/engines.ts';
 import { childrenOf, until } from './testing/processes.ts';
 import { elements, tensor, versionOf } from './testing/versions.ts';
@@ -17,13 +18,6 @@ function start(options: Partial<HostEngineOptions> = {}) {
   onTestFinished(() => engine.close());
   return engine;
 }
-
-const pair = (a: bigint, b: bigint): Tensors =>
-  new Map([
-    ['a', tensor('INT64', [1], [a])],
-    ['b', tensor('INT64', [1], [b])],
-  ]);
-const KILLER = pair(-(2n ** 63n), -1n);
 
 /** The answer once the model is loaded again; until then every run must say that it is not ready. */
 async function afterRestart(model: LoadedModel, inputs: Tensors): Promise<Tensors> {
@@ -40,19 +34,19 @@ async function afterRestart(model: LoadedModel, inputs: Tensors): Promise<Tensor
 
 describe('host engine', () => {
   it('survives a request that kills the host, says why it is not ready, and answers again', async () => {
-    const model = await start().load(await versionOf(integerDivision()));
+    const model = await start().load(await versionOf(crashByRequest()));
     const other = await start().load(await versionOf(linearModel()));
     await expect(model.run(KILLER)).rejects.toMatchObject({
       code: 'engine-crashed',
-      message: 'Running made/1 ended its process: it was killed by SIGFPE.',
+      message: 'Running made/1 ended its process: it was killed by SIGABRT.',
     });
-    await expect(model.run(pair(6n, 2n))).rejects.toMatchObject({
+    await expect(model.run(rows(3n))).rejects.toMatchObject({
       code: 'model-not-ready',
       message:
-        'made/1 is being loaded again: its process ended, as it was killed by SIGFPE. Try again in a few seconds.',
+        'made/1 is being loaded again: its process ended, as it was killed by SIGABRT. Try again in a few seconds.',
     });
     expect(elements(await other.run(new Map([['x', tensor('FP32', [1, 2], [1, 2])]])), 'y')).toEqual([9]);
-    expect(elements(await afterRestart(model, pair(6n, 2n)), 'q')).toEqual([3n]);
+    expect(elements(await afterRestart(model, rows(3n)), 'y')).toEqual([1n, 3n, 2n]);
   });
 
   it('ends a run that never ends, and answers again', async () => {
@@ -73,14 +67,16 @@ describe('host engine', () => {
   it('ends a run that takes too much memory, and answers again', async () => {
     const model = await start({ memoryLimitBytes: 400 * 2 ** 20 }).load(await versionOf(allocation()));
     const allocate = (count: bigint): Tensors => new Map([['n', tensor('INT64', [1], [count])]]);
-    await expect(model.run(allocate(1_500_000_000n))).rejects.toMatchObject({ code: 'engine-memory' });
+    await expect(model.run(allocate(300_000_000n))).rejects.toMatchObject({ code: 'engine-memory' });
     expect(elements(await afterRestart(model, allocate(10n)), 'sum')).toEqual([0]);
   });
 
   it('refuses a load that does not end within its time', async () => {
-    await expect(start({ loadTimeoutMs: 1 }).load(await versionOf(linearModel()))).rejects.toMatchObject({
+    await expect(
+      start({ loadTimeoutMs: 300 }).load(await versionOf(functionTower({ depth: 40, calls: 2 }))),
+    ).rejects.toMatchObject({
       code: 'engine-timeout',
-      message: 'Loading made/1 ended its process: it took longer than 1 ms.',
+      message: 'Loading made/1 ended its process: it took longer than 300 ms.',
     });
   });
 
@@ -94,39 +90,39 @@ describe('host engine', () => {
         return systemClock.sleep(ms / 20, signal);
       },
     };
-    const version = await versionOf(integerDivision());
+    const version = await versionOf(crashByRequest());
     const model = await start({ clock }).load(version);
     const file = join(version.dir, MODEL_FILE);
     await rename(file, `${file}.away`);
     await expect(model.run(KILLER)).rejects.toMatchObject({ code: 'engine-crashed' });
     await until(() => waits.length >= 3);
-    await expect(model.run(pair(6n, 2n))).rejects.toThrow(/being loaded again: model\.onnx of made\/1 cannot be read/);
+    await expect(model.run(rows(3n))).rejects.toThrow(/being loaded again: model\.onnx of made\/1 cannot be read/);
     await rename(`${file}.away`, file);
-    expect(elements(await afterRestart(model, pair(6n, 2n)), 'q')).toEqual([3n]);
+    expect(elements(await afterRestart(model, rows(3n)), 'y')).toEqual([1n, 3n, 2n]);
     expect(waits.slice(0, 3)).toEqual([100, 200, 400]);
     // It was not up for long, so the count goes on.
     const before = waits.length;
     await expect(model.run(KILLER)).rejects.toMatchObject({ code: 'engine-crashed' });
-    expect(elements(await afterRestart(model, pair(6n, 2n)), 'q')).toEqual([3n]);
+    expect(elements(await afterRestart(model, rows(3n)), 'y')).toEqual([1n, 3n, 2n]);
     expect(waits[before]).toBe(100 * 2 ** before);
   });
 
   it.skipIf(process.platform !== 'linux')('answers again after its process was killed from outside', async () => {
-    const model = await start().load(await versionOf(integerDivision()));
+    const model = await start().load(await versionOf(crashByRequest()));
     const [host] = childrenOf(process.pid);
     process.kill(host!, 'SIGKILL');
     // Until this process hears of it, a run finds the pipe broken.
-    await until(async () => hasCode(await model.run(pair(6n, 2n)).catch((error) => error), 'model-not-ready'));
-    expect(elements(await afterRestart(model, pair(6n, 2n)), 'q')).toEqual([3n]);
+    await until(async () => hasCode(await model.run(rows(3n)).catch((error) => error), 'model-not-ready'));
+    expect(elements(await afterRestart(model, rows(3n)), 'y')).toEqual([1n, 3n, 2n]);
   });
 
   it.skipIf(process.platform !== 'linux')('has no process after release, also while it is loading again', async () => {
     const engine = start();
     const calm = await engine.load(await versionOf(linearModel()));
-    const killed = await engine.load(await versionOf(integerDivision()));
+    const killed = await engine.load(await versionOf(crashByRequest()));
     await expect(killed.run(KILLER)).rejects.toMatchObject({ code: 'engine-crashed' });
     await Promise.all([calm.release(), killed.release()]);
     expect(childrenOf(process.pid)).toEqual([]);
-    await expect(killed.run(pair(6n, 2n))).rejects.toMatchObject({ code: 'model-not-ready' });
+    await expect(killed.run(rows(3n))).rejects.toMatchObject({ code: 'model-not-ready' });
   });
 });

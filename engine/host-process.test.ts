@@ -10,12 +10,12 @@ import {
   identityModel,
   integerDivision,
   linearModel,
-  nodesModel,
 } from '../contract/onnx/testing/models.ts';
-import { newData, type TensorData, type Tensors } from '../contract/tensor.ts';
+import type { TensorData, Tensors } from '../contract/tensor.ts';
 import { systemClock } from '../platform/clock.ts';
 import { silentLog } from '../platform/log.ts';
 import { HostProcess, type HostProcessOptions } from './host-process.ts';
+import { crashByRequest, KILLER } from './testing/crash.ts';
 import { isAlive, until } from './testing/processes.ts';
 import { elements, tensor, versionOf } from './testing/versions.ts';
 
@@ -74,38 +74,40 @@ describe('HostProcess', () => {
     expect(Buffer.compare(bytesOf(outputs!.get('y')!.data), bytesOf(data))).toBe(0);
   });
 
-  it('names the signal of a run that kills it, and cuts off those that wait', async () => {
-    const host = startHost();
-    await load(host, integerDivision());
-    const divide = (a: bigint, b: bigint) =>
-      run(
-        host,
-        new Map([
-          ['a', tensor('INT64', [1], [a])],
-          ['b', tensor('INT64', [1], [b])],
-        ]),
-        ['q'],
-      );
-    const killer = expect(divide(-(2n ** 63n), -1n)).rejects.toMatchObject({
-      code: 'engine-crashed',
-      message: 'It ended its process: it was killed by SIGFPE.',
-    });
-    const other = expect(divide(6n, 2n)).rejects.toMatchObject({
-      code: 'engine-crashed',
-      message: 'It was cut off, as its process ended: it was killed by SIGFPE. Try it again.',
-    });
-    await Promise.all([killer, other]);
-    expect(host.state).toBe('dead');
-    await expect(divide(6n, 2n)).rejects.toMatchObject({ code: 'engine-crashed' });
-  });
+  it.skipIf(process.arch !== 'x64')(
+    'names the signal of a run that kills it, and cuts off those that wait',
+    async () => {
+      const host = startHost();
+      await load(host, integerDivision());
+      const divide = (a: bigint, b: bigint) =>
+        run(
+          host,
+          new Map([
+            ['a', tensor('INT64', [1], [a])],
+            ['b', tensor('INT64', [1], [b])],
+          ]),
+          ['q'],
+        );
+      const killer = expect(divide(-(2n ** 63n), -1n)).rejects.toMatchObject({
+        code: 'engine-crashed',
+        message: 'It ended its process: it was killed by SIGFPE.',
+      });
+      const other = expect(divide(6n, 2n)).rejects.toMatchObject({
+        code: 'engine-crashed',
+        message: 'It was cut off, as its process ended: it was killed by SIGFPE. Try it again.',
+      });
+      await Promise.all([killer, other]);
+      expect(host.state).toBe('dead');
+      await expect(divide(6n, 2n)).rejects.toMatchObject({ code: 'engine-crashed' });
+    },
+  );
 
   it('logs what a process that died said last', async () => {
     const lines: string[] = [];
     const log = pino({}, { write: (line) => void lines.push(line) });
     const host = startHost({ log });
-    await load(host, recurrentModel());
-    const none = new Map([['x', { datatype: 'FP32' as const, shape: [1, 0, 1], data: newData('FP32', 0) }]]);
-    await expect(run(host, none, ['y'])).rejects.toMatchObject({ message: expect.stringMatching(/SIGABRT/) });
+    await load(host, crashByRequest());
+    await expect(run(host, KILLER, ['y'])).rejects.toMatchObject({ message: expect.stringMatching(/SIGABRT/) });
     expect(lines.join('')).toMatch(
       /"stderr":"terminate called.*"msg":"A host process ended: it was killed by SIGABRT"/,
     );
@@ -128,7 +130,7 @@ describe('HostProcess', () => {
     await load(host, allocation());
     const allocate = (count: bigint) => run(host, new Map([['n', tensor('INT64', [1], [count])]]), ['sum']);
     expect(elements((await allocate(1000n)).outputs!, 'sum')).toEqual([0]);
-    await expect(allocate(1_500_000_000n)).rejects.toMatchObject({
+    await expect(allocate(300_000_000n)).rejects.toMatchObject({
       code: 'engine-memory',
       message: expect.stringMatching(/^It ended its process: it took \d+ MiB of memory, and 400 MiB are allowed\.$/),
     });
@@ -190,20 +192,4 @@ describe('the parent killed by SIGKILL', () => {
 function bytesOf(data: TensorData): Uint8Array {
   const { buffer, byteOffset, byteLength } = data as Float32Array;
   return new Uint8Array(buffer, byteOffset, byteLength);
-}
-
-/** y = a GRU over x [steps, batch, 1], which aborts on no rows. */
-function recurrentModel(): Uint8Array {
-  const ones = (name: string, dims: number[]) => ({
-    name,
-    type: 'float' as const,
-    dims,
-    data: new Array<number>(dims.reduce((product, dim) => product * dim)).fill(1),
-  });
-  return nodesModel({
-    inputs: [{ name: 'x', type: 'float', dims: ['steps', 'batch', 1] }],
-    outputs: [{ name: 'y', type: 'float', dims: [1, 'batch', 2] }],
-    nodes: [{ type: 'GRU', inputs: ['x', 'W', 'R'], outputs: ['', 'y'], attributes: { hidden_size: { int: 2 } } }],
-    initializers: [ones('W', [1, 6, 1]), ones('R', [1, 6, 2])],
-  });
 }

@@ -3,6 +3,7 @@ import type { Sample } from '../contract/manifest.ts';
 import {
   allocation,
   endlessLoop,
+  functionTower,
   integerDivision,
   linearModel,
   loopByRequest,
@@ -131,8 +132,8 @@ describe('probe', () => {
   });
 
   it('refuses a load that does not end', async () => {
-    expect(await tryOut(linearModel(), { limits: { ...limits, loadMs: 1 } })).toMatchObject({
-      refusals: [{ code: 'load-timeout', expected: 'at most 1 ms' }],
+    expect(await tryOut(functionTower({ depth: 40, calls: 2 }), { limits: { ...limits, loadMs: 300 } })).toMatchObject({
+      refusals: [{ code: 'load-timeout', expected: 'at most 300 ms' }],
     });
   });
 
@@ -166,22 +167,25 @@ describe('probe', () => {
 });
 
 describe('a version that nobody vouches for', () => {
-  it('is refused if integers can kill its process; vouched for, it is not tried with them', async () => {
-    expect(await tryOut(integerDivision(), { bare: true })).toMatchObject({
-      refusals: [
-        {
-          code: 'process-crashed',
-          found: 'SIGFPE',
-          message: expect.stringMatching(
-            /^With made-up inputs \(the smallest integer and -1, 1 row\): Running made\/1 ended its process: it was killed by SIGFPE\. If such values never come, publish it with samples/,
-          ),
-        },
-      ],
-    });
-    expect(await tryOut(integerDivision(), { bare: false })).toMatchObject({ ok: true });
-    const samples = [sample({ a: int64([7]), b: int64([2]) }, { q: int64([3]) })];
-    expect(await tryOut(integerDivision(), { bare: true, samples })).toMatchObject({ ok: true });
-  });
+  it.skipIf(process.arch !== 'x64')(
+    'is refused if integers can kill its process; vouched for, it is not tried with them',
+    async () => {
+      expect(await tryOut(integerDivision(), { bare: true })).toMatchObject({
+        refusals: [
+          {
+            code: 'process-crashed',
+            found: 'SIGFPE',
+            message: expect.stringMatching(
+              /^With made-up inputs \(the smallest integer and -1, 1 row\): Running made\/1 ended its process: it was killed by SIGFPE\. If such values never come, publish it with samples/,
+            ),
+          },
+        ],
+      });
+      expect(await tryOut(integerDivision(), { bare: false })).toMatchObject({ ok: true });
+      const samples = [sample({ a: int64([7]), b: int64([2]) }, { q: int64([3]) })];
+      expect(await tryOut(integerDivision(), { bare: true, samples })).toMatchObject({ ok: true });
+    },
+  );
 
   it('is refused if integers decide how much memory it takes', async () => {
     expect(await tryOut(allocation(), { bare: true })).toMatchObject({

@@ -22,7 +22,7 @@ export async function versionOf(model: Uint8Array, files: Record<string, Uint8Ar
 }
 
 /** The version that lies in a folder, its signature read from the graph. */
-export async function versionIn(dir: string, name: string): Promise<LoadRequest> {
+async function versionIn(dir: string, name: string): Promise<LoadRequest> {
   const paths = (await readdir(dir)).sort();
   const files = await Promise.all(
     paths.map(async (path) => {
