@@ -1,6 +1,7 @@
 import { stringifyJson } from './json.ts';
 import { type Details, MANIFEST_SCHEMA_VERSION, type Manifest, type ManifestFile } from './manifest.ts';
-import type { HeadInput, HeadValue, OnnxHead } from './onnx/graph.ts';
+import type { HeadValue, OnnxHead } from './onnx/graph.ts';
+import { inferFacts } from './onnx/infer.ts';
 import type { Signature, TensorSpec } from './signature.ts';
 
 /** How the runtime names the types that a signature can hold. */
@@ -8,23 +9,26 @@ const TENSOR = /^tensor\(/;
 
 /**
  * The tensors that the model takes and gives. Inputs and outputs that cannot be served are left out, and `admit` refuses them;
- * outputs that are no tensors stand in `omittedOutputs`. Symbols become -1. An output without a declared shape counts as a
- * vector: declared shapes of outputs are hints.
+ * outputs that are no tensors stand in `omittedOutputs`. Symbols become -1. Of an output without a declared shape the shape
+ * is inferred; where that fails it counts as a vector, since declared shapes of outputs are hints anyhow.
  */
 export function signatureOf(head: OnnxHead): Signature {
   const omitted = head.outputs.filter((output) => !TENSOR.test(output.type));
+  const inferred = head.outputs.every(({ dims }) => dims) ? undefined : inferFacts(head);
   return {
-    inputs: head.inputs.filter((input) => input.dims !== undefined).flatMap(specOf),
-    outputs: head.outputs.flatMap(specOf),
+    inputs: head.inputs.flatMap((input) => (input.dims ? specOf(input, input.dims, input.optional) : [])),
+    outputs: head.outputs.flatMap((output) => {
+      const dims = output.dims ?? inferred?.get(output.name)?.shape ?? [undefined];
+      return specOf(output, dims, false);
+    }),
     ...(omitted.length > 0 ? { omittedOutputs: omitted.map(({ name, type }) => ({ name, type })) } : {}),
   };
 }
 
-function specOf(value: HeadValue | HeadInput): TensorSpec[] {
-  const { name, datatype, dims = [undefined] } = value;
+function specOf({ name, datatype }: HeadValue, dims: readonly unknown[], optional: boolean): TensorSpec[] {
   if (datatype === undefined) return [];
   const shape = dims.map((dim) => (typeof dim === 'number' ? dim : -1));
-  return [{ name, datatype, shape, ...('optional' in value && value.optional ? { optional: true } : {}) }];
+  return [{ name, datatype, shape, ...(optional ? { optional } : {}) }];
 }
 
 export interface ManifestParts {
