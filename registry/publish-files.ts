@@ -62,6 +62,7 @@ export async function finish(
     await checkClaim(work, claimed);
     return stored ? { version: claimed.version, digest: digestOf(text) } : 'mixed';
   } catch (error) {
+    if (isRemoved(error)) await removeOwn(work, claimed).catch(() => undefined);
     throw withHint(error, work.model, claimed);
   }
 }
@@ -132,9 +133,19 @@ async function holds(
   return hash.digest('hex') === sha256;
 }
 
+function isRemoved(error: unknown): boolean {
+  return error instanceof KedgeError && error.details['removed'] === true;
+}
+
+/** What came after gc had removed the rest; without its claim it would look like files that somebody copied in by hand. */
+async function removeOwn({ store, model, sources }: Work, { version }: Claimed): Promise<void> {
+  await store.delete(manifestKey(model, version));
+  for (const { path } of sources) await store.delete(fileKey(model, version, path));
+}
+
 /** An error after the claim also says how to go on. */
 function withHint(error: unknown, model: string, { version, claim }: Claimed): unknown {
-  if (!(error instanceof KedgeError) || error.details['removed']) return error;
+  if (!(error instanceof KedgeError) || isRemoved(error)) return error;
   const hint = `Version ${version} of ${model} is claimed and incomplete: the same command with --publisher '${claim.publisher}' goes on with it, and kedge gc removes it later.`;
   return new KedgeError(error.code, `${error.message}\n${hint}`, { cause: error.cause, details: error.details });
 }

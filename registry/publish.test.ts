@@ -1,4 +1,4 @@
-import { appendFile } from 'node:fs/promises';
+import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseManifest } from '../contract/admission/manifest.ts';
@@ -13,7 +13,7 @@ import type { ObjectStore } from './object-store.ts';
 import { type Published, type PublishOptions, publish } from './publish.ts';
 import { pin, retire } from './rollouts.ts';
 import { bytesOf, listKeys, readObject } from './testing/object-store-suite.ts';
-import { describeStores, externalFiles, type TestStores } from './testing/stores.ts';
+import { describeStores, externalFiles, overriding, type TestStores } from './testing/stores.ts';
 
 const write = { clock: systemClock, random: Math.random };
 
@@ -317,11 +317,14 @@ describeStores('publish', ({ open, files }: TestStores) => {
       expect((await inspect(store, 'demand', 1)).kind).toBe('bare');
     });
 
-    it('fails when its file changes meanwhile, and leaves the version incomplete', async () => {
+    it.each<[string, (file: string) => Promise<void>]>([
+      ['grows', (file) => appendFile(file, 'x')],
+      ['changes and keeps its size', (file) => writeFile(file, linearModel({ weights: [[9], [9]] }))],
+    ])('fails when its file %s meanwhile, and leaves the version incomplete', async (_name, change) => {
       const { store } = await open();
       const source = await model();
       const attempt = publishTo(store, source, {
-        onStep: (step) => (step === 'file model.onnx' ? appendFile(join(source, 'model.onnx'), 'x') : undefined),
+        onStep: (step) => (step === 'file model.onnx' ? change(join(source, 'model.onnx')) : undefined),
       });
       await expect(attempt).rejects.toMatchObject({
         code: 'object-changed',
@@ -331,17 +334,34 @@ describeStores('publish', ({ open, files }: TestStores) => {
       expect(await readIndex(store)).toBeUndefined();
     });
 
-    it('fails when gc takes its number away', async () => {
+    it.each(['file weights.bin', 'manifest'])('fails when gc takes its number away before "%s"', async (at) => {
       const { store } = await open();
-      const attempt = publishTo(store, await model(), {
+      const attempt = publishTo(store, await files(externalFiles()), {
         onStep: async (step) => {
-          if (step === 'manifest') await gc(store, { ...write, graceMs: 0 });
+          if (step === at) await gc(store, { ...write, graceMs: 0 });
         },
       });
       await expect(attempt).rejects.toMatchObject({ code: 'conflict', message: expect.stringMatching(/was removed/) });
-      const remaining = await listKeys(store, 'demand/');
-      expect(remaining.filter((key) => key.endsWith('model.onnx'))).toEqual([]);
+      expect(await listKeys(store, 'demand/')).toEqual([]);
       expect((await publishTo(store, await model())).version).toBe(2);
+    });
+
+    it('stores no manifest when gc took its number away before', async () => {
+      const { store } = await open();
+      const puts: string[] = [];
+      const watched = overriding(store, {
+        put: (key, ...args) => {
+          puts.push(key);
+          return store.put(key, ...args);
+        },
+      });
+      const attempt = publishTo(watched, await files(externalFiles()), {
+        onStep: async (step) => {
+          if (step === 'file weights.bin') await gc(store, { ...write, graceMs: 0 });
+        },
+      });
+      await expect(attempt).rejects.toMatchObject({ code: 'conflict' });
+      expect(puts).toEqual(['demand/1/claim.json', 'demand/1/model.onnx', 'demand/1/weights.bin']);
     });
 
     it('mends the index for a publisher that was killed before it, and one that is damaged or lost', async () => {

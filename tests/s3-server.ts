@@ -33,7 +33,7 @@ export interface S3Server {
   /** Folder that holds the objects of the bucket. */
   dir: string;
   /** SIGSTOP and SIGCONT: a server that takes connections and does not answer. */
-  pause(): void;
+  pause(): Promise<void>;
   resume(): void;
   stop(): Promise<void>;
 }
@@ -50,7 +50,11 @@ export async function startS3Server({ bucket = 'models' }: { bucket?: string } =
     env: s3Env(endpoint),
     s3: s3Options(endpoint),
     dir: join(dir, 'data', bucket),
-    pause: () => void child.kill('SIGSTOP'),
+    async pause() {
+      child.kill('SIGSTOP');
+      // The signal takes a moment to reach all threads of the server.
+      while (await fetch(`${endpoint}/health`, { signal: AbortSignal.timeout(200) }).catch(() => undefined));
+    },
     resume: () => void child.kill('SIGCONT'),
     async stop() {
       child.kill('SIGKILL');
