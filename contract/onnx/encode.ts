@@ -73,7 +73,7 @@ export interface EncodeNode {
   overload?: string;
 }
 
-export interface EncodeGraph {
+interface EncodeGraph {
   name?: string;
   inputs?: readonly EncodeValue[];
   outputs: readonly EncodeValue[];
@@ -82,7 +82,7 @@ export interface EncodeGraph {
   sparseInitializers?: readonly EncodeSparse[];
 }
 
-export interface EncodeFunction {
+interface EncodeFunction {
   domain: string;
   name: string;
   inputs: readonly string[];

@@ -1,7 +1,7 @@
 import type { RefusalCode } from '../refusal.ts';
 
 /** Bytes that a walk wants next. What it is sent must begin at `offset`; less than `length` means that the file ends. */
-export interface Ask {
+interface Ask {
   offset: number;
   length: number;
 }
@@ -33,8 +33,8 @@ export const LEN = 2;
 export const FIXED32 = 5;
 
 /** The longest name, and how much of a text is kept. */
-export const MAX_NAME = 65_536;
-export const KEPT_TEXT = 65_536;
+const MAX_NAME = 65_536;
+const KEPT_TEXT = 65_536;
 /** Names, nodes and numbers that a head may hold, in bytes; a file that wants more is no model that a runtime loads. */
 const MAX_KEPT = 64 * 2 ** 20;
 /** Messages within messages, as the protobuf parser of the runtime counts them. */
