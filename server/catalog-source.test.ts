@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -56,23 +56,6 @@ describe('what changes is seen', () => {
       expect(got.length).toBeGreaterThan(1);
     }, 10_000);
     expect(generations()).toEqual([...generations()].sort((a, b) => a - b));
-  });
-
-  it('by the poll, where there are no events: the volume is a link that is pointed elsewhere', async () => {
-    await volume.write();
-    const other = new TestVolume();
-    other.add('n', 1, linearModel());
-    other.next();
-    await other.write();
-    const link = join(volume.dir, 'link');
-    symlinkSync(volume.dir, link);
-    watch(link);
-    await source.look();
-    symlinkSync(other.dir, `${link}.new`);
-    renameSync(`${link}.new`, link);
-    await clock.advance(POLL_MS);
-    await vi.waitFor(() => expect(got.map(({ models }) => models[0]!.name)).toEqual(['m', 'n']), 10_000);
-    other.remove();
   });
 
   it('once, however often it is looked at', async () => {

@@ -7,7 +7,7 @@ import type { ServerCode } from '../contract/admission.ts';
 import { KedgeError, messageOf } from '../contract/errors.ts';
 import { type Estimator, featureDigest } from '../contract/estimator.ts';
 
-export interface LoadedEstimator {
+interface LoadedEstimator {
   estimator: Estimator;
   /** Of its feature schema. */
   digest: string;

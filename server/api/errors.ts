@@ -2,7 +2,7 @@ import { KedgeError } from '../../contract/errors.ts';
 import type { Log } from '../../platform/log.ts';
 
 /** Exactly this, without a charset: the KServe SDK shows the reason of an error only then. */
-export const JSON_HEADERS: Readonly<Record<string, string>> = { 'content-type': 'application/json' };
+const JSON_HEADERS: Readonly<Record<string, string>> = { 'content-type': 'application/json' };
 
 /** Seconds after which a client may ask again what cannot be answered now. */
 const RETRY_AFTER = '1';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Rollout } from '../../contract/rollout.ts';
 import { type Action, type ModelView, nextActions, nextRetry, type PolicyOptions, type VersionView } from './policy.ts';
-import type { VersionState } from './states.ts';
+import { STATES, type VersionState } from './states.ts';
 
 const NOW = 1_000;
 const OPTIONS: PolicyOptions = { now: NOW, keepReady: 2, loadRetries: 3 };
@@ -153,17 +153,7 @@ it.each([
 ])('keeps %i ready', (keepReady, words, want) => expect(actionsOf(words, {}, { keepReady })).toBe(want));
 
 describe('whatever the state', () => {
-  const states: VersionState[] = [
-    'discovered',
-    'loading',
-    'warming',
-    'ready',
-    'draining',
-    'released',
-    'refused',
-    'failed',
-  ];
-  const words = states.flatMap((one) => states.flatMap((two) => ['', '-'].map((gone) => `1${gone}:${one} 2:${two}`)));
+  const words = STATES.flatMap((one) => STATES.flatMap((two) => ['', '-'].map((gone) => `1${gone}:${one} 2:${two}`)));
   const marked = words.flatMap((word) => [
     word,
     word.replace('1:ready', '*1:ready'),
