@@ -7,7 +7,7 @@ import { rolloutSchema } from './rollout.ts';
 export const CATALOG_SCHEMA_VERSION = 1;
 
 /** What a probe measured: one load and its runs in a process of its own. Times in milliseconds of wall clock. */
-export const probeReportSchema = z.object({
+const probeReportSchema = z.object({
   loadMs: z.number(),
   /** Median of the runs after the first. */
   runMs: z.number(),
@@ -29,7 +29,7 @@ const common = {
 };
 
 /** Vouched for: the files lie in `path` on the volume, each with the size and sha256 that the manifest names. */
-export const availableSchema = z.object({
+const availableSchema = z.object({
   ...common,
   state: z.literal('available'),
   digest: z.string().regex(digestPattern),
@@ -45,7 +45,7 @@ export const availableSchema = z.object({
 });
 
 /** Not served, and why. Nothing of it lies on the volume. */
-export const unavailableSchema = z.object({
+const unavailableSchema = z.object({
   ...common,
   state: z.enum(['refused', 'failed', 'incomplete']),
   digest: z.string().regex(digestPattern).optional(),
@@ -54,9 +54,9 @@ export const unavailableSchema = z.object({
   retryAt: z.iso.datetime({ offset: true }).optional(),
 });
 
-export const catalogVersionSchema = z.discriminatedUnion('state', [availableSchema, unavailableSchema]);
+const catalogVersionSchema = z.discriminatedUnion('state', [availableSchema, unavailableSchema]);
 
-export const catalogModelSchema = z.object({
+const catalogModelSchema = z.object({
   name: z.string().refine(isModelName, 'is no model name'),
   rollout: rolloutSchema.optional(),
   /** Newest first. */

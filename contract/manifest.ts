@@ -12,20 +12,20 @@ const hex256 = /^[0-9a-f]{64}$/;
 const anyNumber = z.custom<number>((value) => typeof value === 'number', 'must be a number');
 
 /** A tensor as a sample writes it: `data` flat and row-major; integers beyond 2^53 and NaN, Infinity as JSON tokens. */
-export const sampleTensorSchema = z.object({
+const sampleTensorSchema = z.object({
   datatype: z.enum(DATATYPES),
   shape: z.array(z.int().min(0)),
   data: z.array(z.union([anyNumber, z.bigint(), z.boolean(), z.string()])),
 });
 
-export const sampleSchema = z.object({
+const sampleSchema = z.object({
   inputs: z.record(z.string(), sampleTensorSchema),
   outputs: z.record(z.string(), sampleTensorSchema),
   /** |got - want| <= abs + rel * |want|; exact for integers, strings and bools. */
   tolerance: z.object({ abs: z.number().min(0), rel: z.number().min(0) }).default({ abs: 1e-5, rel: 1e-4 }),
 });
 
-export const fileSchema = z.object({
+const fileSchema = z.object({
   path: z.string().refine(isSafePath, 'must be a relative path that stays inside the version'),
   bytes: z.int().min(0),
   sha256: z.string().regex(hex256, 'must be 64 hexadecimal digits'),

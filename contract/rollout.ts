@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-export const ROLLOUT_SCHEMA_VERSION = 1;
+const ROLLOUT_SCHEMA_VERSION = 1;
 
 /** Which versions of a model should answer. Absent means: the newest admissible one. */
 export const rolloutSchema = z.looseObject({

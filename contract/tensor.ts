@@ -1,7 +1,7 @@
 import type { Datatype } from './signature.ts';
 
 /** The array that holds the elements of each datatype, row-major. BOOL holds 0 and 1; BYTES holds strings. */
-export interface ElementArrays {
+interface ElementArrays {
   BOOL: Uint8Array;
   UINT8: Uint8Array;
   UINT16: Uint16Array;
