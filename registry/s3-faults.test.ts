@@ -15,10 +15,13 @@ import { publish } from './publish.ts';
 import type { S3Options } from './s3-client.ts';
 import { bytesOf, listKeys, readAll, readObject } from './testing/object-store-suite.ts';
 
-const QUICK: S3Options = {
+/** For faults that end at once: a busy machine may take its time. */
+const PATIENT: S3Options = { partBytes: 5 * 2 ** 20 };
+/** For faults that a limit has to end. */
+const IMPATIENT: S3Options = {
+  ...PATIENT,
   timeouts: { connectMs: 500, answerMs: 400, idleMs: 400 },
   progress: { windowMs: 400, bytesPerSecond: 20_000 },
-  partBytes: 5 * 2 ** 20,
 };
 
 /** The first `count` requests that fit meet the fault. */
@@ -53,7 +56,7 @@ describe.skipIf(!hasS3Server)(withS3Server('S3Store under faults'), () => {
 
   const open = (s3: S3Options = {}, clock?: Clock): ObjectStore =>
     openStore(`s3://${server.bucket}/faults/t${++count}`, {
-      s3: { ...QUICK, ...s3Options(proxy.url), ...s3 },
+      s3: { ...PATIENT, ...s3Options(proxy.url), ...s3 },
       ...(clock && { clock }),
     });
 
@@ -106,7 +109,7 @@ describe.skipIf(!hasS3Server)(withS3Server('S3Store under faults'), () => {
     });
 
     it('never takes a listing that breaks off for a short one', async () => {
-      const store = open();
+      const store = open(IMPATIENT);
       await Promise.all(Array.from({ length: 30 }, (_, i) => store.put(`m/${i + 1}/f`, bytesOf('.'), {})));
       for (const how of ['fin', 'reset', 'stall'] as const) {
         proxy.plan = always({ cut: 2000, how });
@@ -133,7 +136,7 @@ describe.skipIf(!hasS3Server)(withS3Server('S3Store under faults'), () => {
 
   describe('of time', () => {
     it('ends a wait before the head', async () => {
-      const store = open();
+      const store = open(IMPATIENT);
       proxy.plan = always({ hang: true });
       const refusal = { code: 'bucket-unreachable', message: expect.stringContaining('did not answer in time') };
       await expect(store.get('a')).rejects.toMatchObject(refusal);
@@ -142,9 +145,9 @@ describe.skipIf(!hasS3Server)(withS3Server('S3Store under faults'), () => {
 
     it.each<[string, S3Options, Fault]>([
       ['a stall in the body', { progress: { windowMs: 60_000, bytesPerSecond: 1 } }, { cut: 100_000, how: 'stall' }],
-      ['a drip', { timeouts: { idleMs: 60_000 } }, { drip: 100, everyMs: 100 }],
+      ['a drip', { timeouts: { ...IMPATIENT.timeouts, idleMs: 60_000 } }, { drip: 100, everyMs: 100 }],
     ])('ends %s, each by a limit of its own', async (_name, limits, fault) => {
-      const store = open(limits);
+      const store = open({ ...IMPATIENT, ...limits });
       await store.put('a', randomBytes(400_000), { create: true });
       proxy.plan = always(fault);
       await expect(readObject(store, 'a')).rejects.toMatchObject({ code: 'bucket-unreachable' });
@@ -164,7 +167,7 @@ describe.skipIf(!hasS3Server)(withS3Server('S3Store under faults'), () => {
     });
 
     it('says that a server that stands still does not answer, and goes on when it does', async () => {
-      const store = open({ endpoint: server.url });
+      const store = open({ ...IMPATIENT, endpoint: server.url });
       await store.put('a', bytesOf('x'), { create: true });
       await server.pause();
       await expect(store.head('a')).rejects.toMatchObject({ code: 'bucket-unreachable' }).finally(server.resume);
@@ -196,7 +199,7 @@ describe.skipIf(!hasS3Server)(withS3Server('S3Store under faults'), () => {
     });
 
     it('holds no connection of bodies that broke or were left', async () => {
-      const store = open();
+      const store = open(IMPATIENT);
       await store.put('a', randomBytes(2 * 2 ** 20), { create: true });
       proxy.plan = ({ index }) => (index % 2 === 0 ? { cut: 100_000, how: 'stall' } : undefined);
       for (let i = 0; i < 6; i++) {
@@ -322,7 +325,7 @@ describe.skipIf(!hasS3Server)(withS3Server('S3Store under faults'), () => {
     ];
 
     it('tells a missing bucket from a missing object', async () => {
-      const store = openStore('s3://no-such-bucket', { s3: { ...QUICK, ...server.s3 } });
+      const store = openStore('s3://no-such-bucket', { s3: { ...PATIENT, ...server.s3 } });
       for (const [name, attempt] of attempts(store)) {
         const refusal = { code: 'bucket-unreachable', message: expect.stringContaining('no such bucket') };
         await expect(attempt(), name).rejects.toMatchObject(refusal);
