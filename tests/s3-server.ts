@@ -44,6 +44,8 @@ export async function startS3Server({ bucket = 'models' }: { bucket?: string } =
   for (const folder of [`data/${bucket}`, 'iam']) mkdirSync(join(dir, folder), { recursive: true });
   const { child, port } = await start(dir);
   const endpoint = `http://127.0.0.1:${port}`;
+  const onExit = (): void => void child.kill('SIGKILL');
+  process.once('exit', onExit);
   return {
     url: endpoint,
     bucket,
@@ -57,6 +59,7 @@ export async function startS3Server({ bucket = 'models' }: { bucket?: string } =
     },
     resume: () => void child.kill('SIGCONT'),
     async stop() {
+      process.off('exit', onExit);
       child.kill('SIGKILL');
       if (child.exitCode === null && child.signalCode === null)
         await new Promise((resolve) => child.once('exit', resolve));
