@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { watch } from 'chokidar';
-import { type Catalog, catalogSchema } from '../contract/catalog.ts';
+import type { Catalog } from '../contract/catalog.ts';
 import { messageOf } from '../contract/errors.ts';
-import { parseJson } from '../contract/json.ts';
 import { CATALOG_FILE } from '../contract/layout.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { replaces } from './catalog-order.ts';
+import { CatalogParser } from './parse-catalog.ts';
 
 export interface CatalogSourceOptions {
   volume: string;
@@ -39,6 +39,7 @@ class Watch implements CatalogSource {
   readonly #file: string;
   readonly #closing = new AbortController();
   readonly #events: ReturnType<typeof watch>;
+  readonly #parser = new CatalogParser();
   #problem: string | undefined;
   #current: Catalog | undefined;
   /** Bytes that were judged last, so that a poll of an unchanged file ends there, and since when the volume shows them. */
@@ -117,7 +118,7 @@ class Watch implements CatalogSource {
 
   #parse(bytes: Buffer): Catalog | undefined {
     try {
-      return catalogSchema.parse(parseJson(bytes.toString('utf8')));
+      return this.#parser.parse(bytes.toString('utf8'));
     } catch (error) {
       const sentence = messageOf(error).replaceAll(/\s+/g, ' ').slice(0, 300);
       this.#tell(`${join(this.#options.volume, CATALOG_FILE)} is not a catalog: ${sentence}`);

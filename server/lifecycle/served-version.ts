@@ -35,11 +35,13 @@ export interface HistoryEntry {
  * One version of a model in this server.
  *
  * ```
- *  discovered ──> loading ──> warming ──> ready <──> draining ──> released
- *      │  ^          │ ^         │                                   │
- *      │  │          │ └─────────┼───────────────────────────────────┘
- *      v  │          v           v
- *    refused <────────────────────        failed ──> loading
+ *   discovered -> loading -> warming -> ready -> draining -> released
+ *   discovered, loading, warming -> refused
+ *   loading, warming -> failed
+ *   draining -> ready                  wanted again while a request still holds it
+ *   released -> loading                wanted again
+ *   failed -> loading                  after a while
+ *   failed, refused -> discovered      the loader looked at the version again
  * ```
  *
  * - discovered: the catalog offers it; nothing of it is loaded. Where it is not among the versions wanted, it stays here.
@@ -50,6 +52,9 @@ export interface HistoryEntry {
  * - released: its last request is answered and the engine gave it up. It may be loaded again.
  * - refused: it can never serve here as it is. Only another look by the loader (a new `since` in the catalog) changes that.
  * - failed: an attempt went wrong in a way that may pass. It is loaded again after a while, or after another look by the loader.
+ *
+ * Which versions are wanted, and which one is active, is the policy's to say ({@link nextActions}): the pinned one and the newest, as
+ * many as KEDGE_KEEP_READY says, are held ready, so that a rollback or a request for the version before need not wait for a load.
  *
  * A request holds the version between `enter` and `leave`, so that one that answers is never released.
  */

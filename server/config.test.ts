@@ -1,0 +1,51 @@
+import { expect, it } from 'vitest';
+import { hasCode, messageOf } from '../contract/errors.ts';
+import { readServerConfig } from './config.ts';
+
+it('needs nothing but a volume', () =>
+  expect(readServerConfig({ KEDGE_VOLUME: '/models' })).toEqual({
+    volume: '/models',
+    host: undefined,
+    port: 8080,
+    adminPort: 8081,
+    estimators: undefined,
+    engine: 'auto',
+    requiredModels: [],
+    keepReady: 2,
+    catalogPollMs: 2_000,
+    maxBodyBytes: 64 * 2 ** 20,
+    runTimeoutMs: 10_000,
+    loadTimeoutMs: 60_000,
+    hostMemoryBytes: 4096 * 2 ** 20,
+    parallelLoads: 2,
+    loadRetries: 5,
+    drainMs: 5_000,
+    graceMs: 20_000,
+    logLevel: 'info',
+  }));
+
+it('reads lists and fractions of seconds', () =>
+  expect(
+    readServerConfig({ KEDGE_VOLUME: 'v', KEDGE_REQUIRED_MODELS: 'a, b,', KEDGE_CATALOG_POLL_SECONDS: '0.25' }),
+  ).toMatchObject({ requiredModels: ['a', 'b'], catalogPollMs: 250 }));
+
+it.each<[string, Record<string, string>, RegExp]>([
+  [
+    'all that is wrong',
+    { KEDGE_ENGINE: 'gpu', KEDGE_MAX_BODY_MB: '0' },
+    /KEDGE_VOLUME .*KEDGE_ENGINE must be one of.*KEDGE_MAX_BODY_MB must be/s,
+  ],
+  ['one port for two', { KEDGE_VOLUME: 'v', KEDGE_ADMIN_PORT: '8080' }, /both 8080/],
+  ['what Kubernetes sets for a Service', { KEDGE_VOLUME: 'v', KEDGE_PORT: 'tcp://10.0.0.1:80' }, /enableServiceLinks/],
+])('refuses %s', (_what, env, sentence) => {
+  try {
+    readServerConfig(env);
+    expect.unreachable();
+  } catch (error) {
+    expect(hasCode(error, 'config-invalid')).toBe(true);
+    expect(messageOf(error)).toMatch(sentence);
+  }
+});
+
+it('takes two free ports', () =>
+  expect(readServerConfig({ KEDGE_VOLUME: 'v', KEDGE_PORT: '0', KEDGE_ADMIN_PORT: '0' }).port).toBe(0));
