@@ -21,7 +21,9 @@ await build({
   target: 'node24',
   external: ['onnxruntime-node'],
   // Some dependencies are CommonJS and call require for Node's own modules.
-  banner: { js: "import { createRequire as kedgeRequire } from 'node:module'; const require = kedgeRequire(import.meta.url);" },
+  banner: {
+    js: "import { createRequire as kedgeRequire } from 'node:module'; const require = kedgeRequire(import.meta.url);",
+  },
   legalComments: 'linked',
   logLevel: 'warning',
 });

@@ -1,10 +1,11 @@
-import { choice, integer, mebibytes, optional, seconds, text, type Values } from '../platform/settings.ts';
+import { commonSettings } from '../platform/common-settings.ts';
+import { integer, mebibytes, optional, seconds, type Values } from '../platform/settings.ts';
 import { bucketSettings } from '../registry/config.ts';
 
 /** Everything that the loader can be told. Times in milliseconds and sizes in bytes once read. */
 export const loaderSettings = {
   ...bucketSettings,
-  volume: text('KEDGE_VOLUME', 'the folder that loader and server share'),
+  ...commonSettings,
   port: integer('KEDGE_LOADER_PORT', 'port of /livez, /startupz, /readyz and /metrics', {
     min: 0,
     max: 65535,
@@ -25,7 +26,7 @@ export const loaderSettings = {
     max: 100,
     default: '2',
   }),
-  graceMs: seconds('KEDGE_GRACE_SECONDS', 'how long a version stays after another took over from it', {
+  graceMs: seconds('KEDGE_KEEP_SECONDS', 'how long a version stays after another took over from it', {
     min: 0,
     max: 86_400,
     default: '300',
@@ -65,9 +66,6 @@ export const loaderSettings = {
     min: 2,
     max: 600,
     default: '10',
-  }),
-  logLevel: choice('KEDGE_LOG_LEVEL', 'how much is logged', ['debug', 'info', 'warn', 'error', 'silent'], {
-    default: 'info',
   }),
 };
 

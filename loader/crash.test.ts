@@ -33,7 +33,7 @@ async function runToCrash(bucket: string, volume: string, step: Step) {
 
 const runOnce = (bucket: string, volume: string): Promise<void> =>
   runLoader(
-    configOf(volume, { KEDGE_KEEP: '1', KEDGE_GRACE_SECONDS: '0' }),
+    configOf(volume, { KEDGE_KEEP: '1', KEDGE_KEEP_SECONDS: '0' }),
     { once: true, signal: new AbortController().signal },
     { store: openStore(`file://${bucket}`), log: silentLog },
   );

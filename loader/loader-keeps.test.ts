@@ -9,7 +9,7 @@ import { eventually, folders, inconsistencies, looks } from './testing/stand.ts'
 describe.concurrent('what stays and what goes', () => {
   test('the newest, until the grace is over; all of a retired model', async ({ scene }) => {
     for (const version of [1, 2, 3]) await scene.publish('demand', linearModel({ weight: version }));
-    const stand = await scene.start({ KEDGE_KEEP: '1', KEDGE_GRACE_SECONDS: '0' });
+    const stand = await scene.start({ KEDGE_KEEP: '1', KEDGE_KEEP_SECONDS: '0' });
     await stand.available('demand', 3);
     await scene.publish('demand', linearModel({ weight: 4 }));
     await stand.available('demand', 4);
@@ -31,7 +31,7 @@ describe.concurrent('what stays and what goes', () => {
 
   test('a version that nobody asks for any more stays for its grace', async ({ scene }) => {
     for (const version of [1, 2]) await scene.publish('demand', linearModel({ weight: version }));
-    const stand = await scene.start({ KEDGE_KEEP: '1', KEDGE_GRACE_SECONDS: '3600' });
+    const stand = await scene.start({ KEDGE_KEEP: '1', KEDGE_KEEP_SECONDS: '3600' });
     await stand.available('demand', 2);
     await scene.publish('demand', linearModel({ weight: 3 }));
     await stand.available('demand', 3);

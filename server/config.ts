@@ -1,4 +1,5 @@
 import { KedgeError } from '../contract/errors.ts';
+import { commonSettings } from '../platform/common-settings.ts';
 import {
   choice,
   type Environment,
@@ -14,7 +15,7 @@ import {
 
 /** The settings of `kedge serve`. Times are milliseconds and sizes bytes once read. */
 export const serverSettings = {
-  volume: text('KEDGE_VOLUME', 'folder that the loader fills and the server reads'),
+  ...commonSettings,
   host: optional(text('KEDGE_HOST', 'address to listen on; all of them if absent')),
   port: integer('KEDGE_PORT', 'port for predictions', { default: '8080', min: 0, max: 65_535 }),
   adminPort: integer('KEDGE_ADMIN_PORT', 'port for metrics, and for all that the prediction port answers', {
@@ -78,14 +79,6 @@ export const serverSettings = {
     min: 0,
     max: 3600,
   }),
-  logLevel: choice(
-    'KEDGE_LOG_LEVEL',
-    'least level that is logged',
-    ['debug', 'info', 'warn', 'error', 'silent'] as const,
-    {
-      default: 'info',
-    },
-  ),
 };
 
 export type ServerConfig = Values<typeof serverSettings>;

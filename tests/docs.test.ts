@@ -9,13 +9,18 @@ import { serverSettings } from '../server/config.ts';
 const README = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 const section = (title: string): string[] => {
   const [, text = ''] = README.split(`\n## ${title}\n`);
-  return text.split('\n## ')[0]!.split('\n').filter((line) => line.startsWith('| `'));
+  return text
+    .split('\n## ')[0]!
+    .split('\n')
+    .filter((line) => line.startsWith('| `'));
 };
 
 describe('the README tells of', () => {
   it('every setting, with its default', () => {
     const tables = [bucketSettings, { publisherSetting }, loaderSettings, serverSettings];
-    const rows = tables.flatMap((table) => describeSettings(table)).map((row) => `| \`${row.env}\` | ${row.default} | ${row.about} |`);
+    const rows = tables
+      .flatMap((table) => describeSettings(table))
+      .map((row) => `| \`${row.env}\` | ${row.default} | ${row.about} |`);
     expect(section('Settings')).toEqual([...new Set(rows)]);
   });
 

@@ -10,7 +10,7 @@ import { configOf } from './stand.ts';
 
 const [bucket, volume, step] = process.argv.slice(2) as [string, string, string];
 await runLoader(
-  configOf(volume, { KEDGE_KEEP: '1', KEDGE_GRACE_SECONDS: '0' }),
+  configOf(volume, { KEDGE_KEEP: '1', KEDGE_KEEP_SECONDS: '0' }),
   { once: false, signal: new AbortController().signal },
   {
     clock: systemClock,

@@ -47,7 +47,8 @@ function versionBefore(file: string): Uint8Array {
       type: type.slice('tensor('.length, -1) as 'float',
       dims: (dims ?? []).map((dim) => dim ?? null),
     }));
-  return standIn(values(head.head.inputs), values(head.head.outputs));
+  const outputs = head.head.outputs.filter(({ name }) => name !== '__proto__');
+  return standIn(values(head.head.inputs), values(outputs));
 }
 
 const title = `bad files${sharedModels ? '' : ' (left out: no shared models beside this clone)'}`;
@@ -92,7 +93,7 @@ describe.skipIf(!sharedModels)(title, () => {
         );
         const reasons = status.reasons ?? [];
         expect(codes, JSON.stringify(reasons)).toContain(reasons[0]?.code);
-        for (const { message } of reasons) expect(message).toMatch(/^[A-Zm].{20,}\.$/s);
+        for (const { message } of reasons) expect(message).toMatch(/^['A-Zm].{20,}\.$/s);
         expect((await getJson(`${url}/v2/models/${name}/versions`)).body.active).toBe('1');
         expect((await getJson(`${url}/v2/models/${name}/ready`)).status).toBe(200);
       },

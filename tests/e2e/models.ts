@@ -43,17 +43,16 @@ type Value = NonNullable<EncodeModel['inputs']>[number];
 
 /** A model that takes these inputs and always gives zeros: a stand-in for the version before one with the same signature. */
 export function standIn(inputs: readonly Value[], outputs: readonly Value[]): Uint8Array {
-  const zero = (type: Value['type']): string | number | boolean =>
-    type === 'string' ? '' : type === 'bool' ? false : 0;
+  const zeros = outputs.map(({ name, type, dims = [] }) => {
+    const shape = dims.map((dim) => (typeof dim === 'number' ? dim : 1));
+    const zero = type === 'string' ? '' : type === 'bool' ? false : 0;
+    const data = new Array<string | boolean | number>(shape.reduce((product, dim) => product * dim, 1)).fill(zero);
+    return { name: `${name}_zero`, type: type as 'float', dims: shape, data };
+  });
   return encodeModel({
     inputs,
-    outputs: outputs.map(({ name, type }) => ({ name, type, dims: [1] })),
-    initializers: outputs.map(({ name, type }) => ({
-      name: `${name}_zero`,
-      type: type as 'float',
-      dims: [1],
-      data: [zero(type)],
-    })),
+    outputs,
+    initializers: zeros,
     nodes: outputs.map(({ name }) => ({ type: 'Identity', inputs: [`${name}_zero`], outputs: [name] })),
   });
 }

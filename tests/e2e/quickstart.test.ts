@@ -23,12 +23,20 @@ describe('npm run quickstart', () => {
     (await getJson(`${url}/v2/models/scooter-demand/versions`)).body.active === String(version);
 
   beforeAll(async () => {
-    child = spawn('npm', ['run', '--silent', 'quickstart'], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    child = spawn('npm', ['run', '--silent', 'quickstart'], {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
     for (const stream of [child.stdout!, child.stderr!])
       stream.setEncoding('utf8').on('data', (chunk: string) => {
         text += chunk;
       });
-    await eventually(async () => text.includes('Ctrl-C ends it.') || (child.exitCode !== null && text), 'the lines to try', 90_000);
+    await eventually(
+      async () => text.includes('Ctrl-C ends it.') || (child.exitCode !== null && text),
+      'the lines to try',
+      90_000,
+    );
     lines = text.split('\n').map((line) => line.trim());
     url = /curl -s (http:\/\/127\.0\.0\.1:\d+)\/v1/.exec(text)![1]!;
   }, 120_000);
@@ -52,7 +60,9 @@ describe('npm run quickstart', () => {
     await run(tip(/^mkdir .*html/));
     const found = await eventually(async () => {
       const { body } = await getJson(`${url}/v2/models/scooter-demand/versions`);
-      return body.versions.find((entry: { version: string; state: string }) => entry.version === '9' && entry.state === 'refused');
+      return body.versions.find(
+        (entry: { version: string; state: string }) => entry.version === '9' && entry.state === 'refused',
+      );
     }, 'the refusal');
     expect(found.reasons[0]).toMatchObject({ code: 'onnx-not-a-model', message: expect.stringMatching(/HTML/) });
   });
