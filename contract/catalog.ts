@@ -38,6 +38,8 @@ const availableSchema = z.object({
   probe: probeReportSchema,
   /** Operators, as `domain:type`, that are not proved harmless; none means that the graph may run on the serving loop. */
   unproved: z.array(z.string()),
+  /** Whether the graph proves that rows of several requests may be answered together; absent where an older loader did not look. */
+  rows: z.object({ independent: z.boolean(), because: z.string() }).optional(),
   /** A newer or pinned version took over from it at this time; it is kept a while for servers that still drain. */
   supersededAt: z.iso.datetime({ offset: true }).optional(),
   /** What is wrong with it in the bucket now, though the copy here still serves. */

@@ -42,6 +42,11 @@ export const detailsSchema = z.looseObject({
     .optional(),
   requires: z.looseObject({ server: z.string().optional(), estimator: z.string().optional() }).optional(),
   samples: z.array(sampleSchema).optional(),
+  /**
+   * Whether each row of an answer follows from the same row of the request alone, where the graph does not prove it
+   * (`independent`), or must not be taken for proved (`dependent`). What is tried before the version serves can contradict `independent`.
+   */
+  batching: z.looseObject({ rows: z.enum(['independent', 'dependent']).optional() }).optional(),
   training: z.looseObject({}).optional(),
   baseline: z.looseObject({}).optional(),
 });

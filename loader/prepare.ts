@@ -7,6 +7,7 @@ import { digestOf, type Manifest } from '../contract/manifest.ts';
 import { manifestOf, serializeManifest } from '../contract/manifest-of.ts';
 import { unprovedOperators } from '../contract/onnx/harmless.ts';
 import { type HeadResult, readHead } from '../contract/onnx/head.ts';
+import { type RowIndependence, rowsIndependent } from '../contract/onnx/rows.ts';
 import type { Refusal } from '../contract/refusal.ts';
 import { type ProbeLimits, probe } from '../engine/probe.ts';
 import type { Log } from '../platform/log.ts';
@@ -32,6 +33,7 @@ export interface Judged {
   manifestBytes: Uint8Array;
   digest: string;
   unproved: string[];
+  rows: RowIndependence;
 }
 
 export type Judgement = { ok: true; judged: Judged } | { ok: false; refusals: Refusal[]; digest?: string | undefined };
@@ -46,7 +48,8 @@ export async function judge(version: Unjudged, facts: Facts): Promise<Judgement>
   if (refusals.length > 0 || !own || !head.ok)
     return { ok: false, refusals: refusals.length > 0 || head.ok ? refusals : head.refusals, digest };
   const { value: manifest, bytes: manifestBytes } = own;
-  return { ok: true, judged: { manifest, manifestBytes, digest: digest!, unproved: unprovedOperators(head.head) } };
+  const proofs = { unproved: unprovedOperators(head.head), rows: rowsIndependent(head.head) };
+  return { ok: true, judged: { manifest, manifestBytes, digest: digest!, ...proofs } };
 }
 
 export interface TryOptions {

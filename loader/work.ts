@@ -206,6 +206,7 @@ export class Work {
       manifest: judged.manifest,
       probe: report,
       unproved: judged.unproved,
+      rows: judged.rows,
     };
     keeper.edit((models) => withEntry(models, model, entry));
     services.log.info({ model, version, digest: judged.digest, probe: report }, `${model}/${version} is available.`);

@@ -1,5 +1,7 @@
 import { elementCode, elementOf } from './elements.ts';
 import { type Fact, growsLinearly, intAttribute, neverEmpty, type Shape, type Use } from './facts.ts';
+import type { RowRule } from './row-rules.ts';
+import * as rowRules from './row-rules.ts';
 import type { ShapeRule } from './shape-rules.ts';
 import * as shapes from './shape-rules.ts';
 
@@ -25,9 +27,13 @@ export interface Operator {
   harmless?: (use: Use) => boolean;
   /** Outputs are never larger than the first input or than a constant factor of it, so their shapes need not be known. */
   bounded: boolean;
+  /** Where the rows of a request are in the outputs; absent where they are mixed, or nobody looked. */
+  rows?: RowRule;
 }
 
 type Part = Partial<Omit<Operator, 'domain' | 'type' | 'element'>> & { element?: Operator['element'] | string };
+
+const { keeps, elementwise: together, table: perTableRow } = rowRules;
 
 const ML = 'ai.onnx.ml';
 /** Newest opsets that the rows were checked against; an operator of a newer one is looked at anew. */
@@ -118,28 +124,36 @@ const TABLE: readonly Operator[] = [
     '',
     'Abs Acos Acosh Asin Asinh Atan Atanh Ceil Celu Cos Cosh Elu Erf Exp Floor Gelu HardSigmoid HardSwish Identity LeakyRelu ' +
       'Log Mish Neg Reciprocal Relu Round Selu Sigmoid Sign Sin Sinh Softplus Softsign Sqrt Tan Tanh ThresholdedRelu ' +
-      'Clip Hardmax LogSoftmax Softmax LpNormalization BatchNormalization LayerNormalization ' +
-      'GroupNormalization MeanVarianceNormalization RMSNormalization Swish',
-    {},
+      'Clip Swish',
+    { rows: keeps },
   ),
-  ...rows('', 'Not IsInf IsNaN', { element: 'bool' }),
-  ...rows('', 'Add Sub Mul Max Min Sum Mean PRelu', { shape: shapes.elementwise, bounded: false }),
-  ...rows('', 'Div', { shape: shapes.elementwise, bounded: false, harmless: divides }),
-  ...rows('', 'Pow', { shape: shapes.elementwise, bounded: false, harmless: overFloats }),
+  ...rows('', 'Hardmax LogSoftmax Softmax', { rows: rowRules.softmax }),
+  ...rows('', 'LpNormalization', { rows: rowRules.along(-1) }),
+  ...rows('', 'BatchNormalization', { rows: rowRules.batchNormalization }),
+  ...rows('', 'LayerNormalization RMSNormalization', { rows: rowRules.layerNormalization }),
+  ...rows('', 'GroupNormalization', { rows: rowRules.perRow }),
+  ...rows('', 'MeanVarianceNormalization', { rows: rowRules.meanVariance }),
+  ...rows('', 'Not IsInf IsNaN', { rows: keeps, element: 'bool' }),
+  ...rows('', 'Add Sub Mul Max Min Sum Mean PRelu', { rows: together, shape: shapes.elementwise, bounded: false }),
+  ...rows('', 'Div', { rows: together, shape: shapes.elementwise, bounded: false, harmless: divides }),
+  ...rows('', 'Pow', { rows: together, shape: shapes.elementwise, bounded: false, harmless: overFloats }),
   // Floats are taken with fmod=1 alone, and the remainder of floats traps on nothing.
-  ...rows('', 'Mod', { shape: shapes.elementwise, bounded: false, harmless: divides }),
+  ...rows('', 'Mod', { rows: together, shape: shapes.elementwise, bounded: false, harmless: divides }),
   ...rows('', 'Equal Greater GreaterOrEqual Less LessOrEqual And Or Xor', {
+    rows: together,
     shape: shapes.elementwise,
     bounded: false,
     element: 'bool',
   }),
   ...rows('', 'Where', {
+    rows: together,
     shape: shapes.elementwise,
     bounded: false,
     element: (use) => [input(use, 1)?.element],
   }),
-  ...rows('', 'Cast', { element: castTarget, harmless: noText }),
+  ...rows('', 'Cast', { rows: keeps, element: castTarget, harmless: noText }),
   ...rows('', 'Dropout', {
+    rows: rowRules.dropout,
     shape: shapes.sameAll,
     since: 7,
     element: (use) => [input(use, 0)?.element, elementCode('bool')],
@@ -147,34 +161,39 @@ const TABLE: readonly Operator[] = [
   ...rows(
     '',
     'ReduceMax ReduceMin ReduceMean ReduceSum ReduceProd ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceSumSquare',
-    { shape: shapes.reduce },
+    { rows: rowRules.reduce, shape: shapes.reduce },
   ),
-  ...rows('', 'ArgMax ArgMin', { shape: shapes.argReduce, element: 'int64' }),
+  ...rows('', 'ArgMax ArgMin', { rows: rowRules.argReduce, shape: shapes.argReduce, element: 'int64' }),
   // Sorting an empty axis divides by zero.
   ...rows('', 'TopK', {
+    rows: rowRules.along(-1),
     shape: shapes.topK,
     element: (use) => [input(use, 0)?.element, elementCode('int64')],
     harmless: (use) => neverEmpty(input(use, 0)),
   }),
-  ...rows('', 'CumSum', { harmless: constantArguments }),
-  ...rows('', 'MatMul', { shape: shapes.matMul, bounded: false }),
-  ...rows('', 'Gemm', { shape: shapes.gemm, bounded: false }),
-  ...rows('', 'Conv', { shape: shapes.conv, harmless: constantArguments }),
-  ...rows('', 'MaxPool', { shape: shapes.pool, element: (use) => [input(use, 0)?.element, elementCode('int64')] }),
-  ...rows('', 'AveragePool', { shape: shapes.pool }),
-  ...rows('', 'GlobalAveragePool GlobalMaxPool', { shape: shapes.globalPool }),
-  ...rows('', 'Flatten', { shape: shapes.flatten }),
-  ...rows('', 'Reshape', { shape: shapes.reshape }),
-  ...rows('', 'Transpose', { shape: shapes.transpose }),
-  ...rows('', 'Squeeze', { shape: shapes.squeeze }),
-  ...rows('', 'Unsqueeze', { shape: shapes.unsqueeze }),
-  ...rows('', 'Concat', { shape: shapes.concat }),
-  ...rows('', 'Slice', { shape: shapes.slice }),
-  ...rows('', 'Split', { shape: shapes.split, element: sameElement }),
-  ...rows('', 'Gather', { shape: shapes.gather, bounded: false }),
-  ...rows('', 'GatherElements', { shape: shapes.likeSecond, since: 11 }),
-  ...rows('', 'Expand', { shape: shapes.expand, harmless: constantArguments }),
-  ...rows('', 'Tile', { shape: shapes.tile, since: 6, harmless: constantArguments }),
+  ...rows('', 'CumSum', { rows: rowRules.cumulative, harmless: constantArguments }),
+  ...rows('', 'MatMul', { rows: rowRules.matMul, shape: shapes.matMul, bounded: false }),
+  ...rows('', 'Gemm', { rows: rowRules.gemm, shape: shapes.gemm, bounded: false }),
+  ...rows('', 'Conv', { rows: rowRules.perRow, shape: shapes.conv, harmless: constantArguments }),
+  ...rows('', 'MaxPool', {
+    rows: rowRules.pool,
+    shape: shapes.pool,
+    element: (use) => [input(use, 0)?.element, elementCode('int64')],
+  }),
+  ...rows('', 'AveragePool', { rows: rowRules.pool, shape: shapes.pool }),
+  ...rows('', 'GlobalAveragePool GlobalMaxPool', { rows: rowRules.perRow, shape: shapes.globalPool }),
+  ...rows('', 'Flatten', { rows: rowRules.flatten, shape: shapes.flatten }),
+  ...rows('', 'Reshape', { rows: rowRules.reshape(shapes.reshape), shape: shapes.reshape }),
+  ...rows('', 'Transpose', { rows: rowRules.transpose, shape: shapes.transpose }),
+  ...rows('', 'Squeeze', { rows: rowRules.squeeze, shape: shapes.squeeze }),
+  ...rows('', 'Unsqueeze', { rows: rowRules.unsqueeze, shape: shapes.unsqueeze }),
+  ...rows('', 'Concat', { rows: rowRules.concat, shape: shapes.concat }),
+  ...rows('', 'Slice', { rows: rowRules.slice, shape: shapes.slice }),
+  ...rows('', 'Split', { rows: rowRules.along(0), shape: shapes.split, element: sameElement }),
+  ...rows('', 'Gather', { rows: rowRules.gather, shape: shapes.gather, bounded: false }),
+  ...rows('', 'GatherElements', { rows: rowRules.gatherElements, shape: shapes.likeSecond, since: 11 }),
+  ...rows('', 'Expand', { rows: rowRules.expand, shape: shapes.expand, harmless: constantArguments }),
+  ...rows('', 'Tile', { rows: rowRules.tile, shape: shapes.tile, since: 6, harmless: constantArguments }),
   ...rows('', 'Shape', { shape: shapes.rank, element: 'int64' }),
   ...rows('', 'Size', { shape: shapes.scalar, element: 'int64' }),
   ...rows('', 'Constant', { shape: shapes.constant, element: constantElement }),
@@ -184,36 +203,58 @@ const TABLE: readonly Operator[] = [
     harmless: (use) => fixed(use, 0),
   }),
   ...rows('', 'QuantizeLinear', {
+    rows: rowRules.quantize,
     element: (use) => [input(use, 2)?.element ?? elementCode('uint8')],
     harmless: constantArguments,
   }),
-  ...rows('', 'DequantizeLinear', { element: (use) => [input(use, 1)?.element], harmless: constantArguments }),
+  ...rows('', 'DequantizeLinear', {
+    rows: rowRules.quantize,
+    element: (use) => [input(use, 1)?.element],
+    harmless: constantArguments,
+  }),
   ...rows('', 'DynamicQuantizeLinear', {
     shape: ({ inputs }) => [inputs[0]?.shape, [], []],
     element: 'uint8 float uint8',
   }),
-  ...rows('', 'MatMulInteger', { shape: shapes.matMul, bounded: false, element: 'int32' }),
+  ...rows('', 'MatMulInteger', {
+    rows: rowRules.matMulInteger,
+    shape: shapes.matMul,
+    bounded: false,
+    element: 'int32',
+  }),
 
-  ...rows(ML, 'TreeEnsembleRegressor', { shape: shapes.table(scores), element: 'float', harmless: treesEnd }),
+  ...rows(ML, 'TreeEnsembleRegressor', {
+    rows: perTableRow,
+    shape: shapes.table(scores),
+    element: 'float',
+    harmless: treesEnd,
+  }),
   ...rows(ML, 'TreeEnsembleClassifier', {
+    rows: perTableRow,
     shape: shapes.classifier,
     element: (use) => [labels(use), elementCode('float')],
     harmless: treesEnd,
   }),
   ...rows(ML, 'LinearRegressor', {
+    rows: perTableRow,
     shape: shapes.table(({ node }) => intAttribute(node, 'targets') ?? 1),
     element: 'float',
   }),
   ...rows(ML, 'LinearClassifier SVMClassifier', {
+    rows: perTableRow,
     shape: shapes.classifier,
     element: (use) => [labels(use), elementCode('float')],
   }),
-  ...rows(ML, 'SVMRegressor', { shape: shapes.table(() => 1), element: 'float' }),
-  ...rows(ML, 'Scaler Normalizer', { element: 'float' }),
-  ...rows(ML, 'Imputer Binarizer', {}),
-  ...rows(ML, 'LabelEncoder', { element: encoded }),
-  ...rows(ML, 'OneHotEncoder', { shape: shapes.oneHot, element: 'float' }),
-  ...rows(ML, 'ArrayFeatureExtractor', { shape: shapes.columns, harmless: (use) => fixed(use, 1) }),
+  ...rows(ML, 'SVMRegressor', { rows: perTableRow, shape: shapes.table(() => 1), element: 'float' }),
+  ...rows(ML, 'Scaler Normalizer', { rows: perTableRow, element: 'float' }),
+  ...rows(ML, 'Imputer Binarizer', { rows: perTableRow }),
+  ...rows(ML, 'LabelEncoder', { rows: keeps, element: encoded }),
+  ...rows(ML, 'OneHotEncoder', { rows: keeps, shape: shapes.oneHot, element: 'float' }),
+  ...rows(ML, 'ArrayFeatureExtractor', {
+    rows: rowRules.columns,
+    shape: shapes.columns,
+    harmless: (use) => fixed(use, 1),
+  }),
   ...rows(ML, 'ZipMap', { shape: shapes.unknown, element: () => [] }),
 ];
 

@@ -15,6 +15,7 @@ import { CATALOG_FILE, MANIFEST_FILE, MODEL_FILE, MODELS_DIR, versionDir } from 
 import { type Details, digestOf, type ManifestFile } from '../../contract/manifest.ts';
 import { manifestOf, serializeManifest } from '../../contract/manifest-of.ts';
 import { readHeadOfBytes } from '../../contract/onnx/head.ts';
+import { rowsIndependent } from '../../contract/onnx/rows.ts';
 import type { Refusal } from '../../contract/refusal.ts';
 import type { Rollout } from '../../contract/rollout.ts';
 import { writeFileAtomic } from '../../platform/atomic.ts';
@@ -27,6 +28,8 @@ export interface AddOptions {
   probe?: Partial<ProbeReport>;
   /** Operators that count as not proved harmless; none, so that the version runs inline. */
   unproved?: string[];
+  /** What the loader found of the rows; what the graph proves if absent. */
+  rows?: CatalogAvailable['rows'];
 }
 
 /** A volume as the loader would leave it: files of versions, and the catalog that is written last. */
@@ -61,6 +64,7 @@ export class TestVolume {
       manifest,
       probe: { loadMs: 1, runMs: 0.1, memoryBytes: 1, rowOutputs: [], ...options.probe },
       unproved: options.unproved ?? [],
+      rows: options.rows ?? rowsIndependent(read.head),
     };
     this.#put(model, entry);
     return entry;
