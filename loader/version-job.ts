@@ -76,14 +76,23 @@ async function stageAndJudge(
   if (early.length > 0) return refuseEarly(services, sight, view, { stored, early, facts }, signal);
 
   await checkSpace(services, model, view);
-  const dir = await volume.stage();
-  onStaged(dir);
-  const unjudged = await stage(services, model, view, stored, dir, signal);
+  const restage = async (): Promise<Unjudged> => {
+    const dir = await volume.stage();
+    onStaged(dir);
+    return stage(services, model, view, stored, dir, signal);
+  };
+  let unjudged = await restage();
+  if (!asVouched(unjudged)) {
+    // A byte may have gone wrong on the way. Refusing is for good, so it takes two transfers that do not fit.
+    services.log.info({ model, version }, `${model}/${version} came with another sha256 than its manifest names.`);
+    await volume.discard(unjudged.dir);
+    unjudged = await restage();
+  }
   volume.step('staged');
   const judgement = await judge(unjudged, facts);
   if (!judgement.ok) return { ok: false, reasons: judgement.refusals, digest: judgement.digest };
   const { judged } = judgement;
-  await onVolume('writing the manifest', () => writeFile(join(dir, MANIFEST_FILE), judged.manifestBytes));
+  await onVolume('writing the manifest', () => writeFile(join(unjudged.dir, MANIFEST_FILE), judged.manifestBytes));
   return { ok: true, unjudged, judged };
 }
 
@@ -138,6 +147,12 @@ async function stage(
     manifest: stored?.parsed.ok ? { value: stored.parsed.manifest, bytes: stored.bytes } : undefined,
     storedAt: isoTime(storedAt),
   };
+}
+
+/** Whether every file came with the sha256 that its manifest names; a bare drop has none to be held against. */
+function asVouched({ manifest, files }: Unjudged): boolean {
+  const sums = new Map(files.map(({ path, sha256 }) => [path, sha256]));
+  return manifest?.value.files.every(({ path, sha256 }) => sums.get(path) === sha256) ?? true;
 }
 
 /** Told before a byte is fetched, so that a volume that is too small is not filled and emptied again and again. */

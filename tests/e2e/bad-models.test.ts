@@ -22,7 +22,7 @@ const CODES: Record<string, string[]> = {
   'type-mismatch': ['load-failed'],
   'missing-node-input': ['load-failed'],
   'dims-overflow': ['tensor-too-large'],
-  'huge-alloc': ['memory-limit'],
+  'huge-alloc': ['memory-limit', 'run-timeout'],
   'endless-loop': ['run-timeout'],
   'proto-output': ['name-unusable'],
   'two-files': ['model-file-missing'],
