@@ -1,4 +1,5 @@
-import type { ManifestFile } from '../contract/manifest.ts';
+import type { KedgeError } from '../contract/errors.ts';
+import type { ManifestFile, Sample } from '../contract/manifest.ts';
 import type { Signature } from '../contract/signature.ts';
 import type { Tensors } from '../contract/tensor.ts';
 
@@ -13,19 +14,65 @@ export interface LoadRequest {
   signature: Signature;
   /** Outputs whose first dimension was seen to follow the rows, whatever the graph declares. */
   rowOutputs?: readonly string[];
+  /** Rows of several requests may be answered in one run: proved, or declared by the publisher. A trial at load can still forbid it. */
+  mergeRows?: boolean;
+  /** Inputs that the trial takes rows from; made-up ones if there are none. */
+  samples?: readonly Sample[] | undefined;
+  /** What a probe measured: a heavy version gets a host process of its own. */
+  cost?: { loadMs: number; runMs: number; memoryBytes: number } | undefined;
+}
+
+export interface LoadOptions {
+  /**
+   * Called when the version ended its host process so often in short time that it should not be served. It is loaded again with
+   * growing waits all the same, until it is released.
+   */
+  onUnfit?(reason: KedgeError): void;
+}
+
+/** What one request's run came to. Times in milliseconds. */
+export interface RunTimes {
+  /** From when it was asked to when its run began. */
+  queueMs: number;
+  /** Of the run, which it may have shared. */
+  computeMs: number;
+  /** Rows and requests of the run. */
+  rows: number;
+  requests: number;
+}
+
+/** What waits for a model, for admission of load and metrics. */
+export interface WorkView {
+  /** Requests that wait, and their rows. */
+  requests: number;
+  rows: number;
+  /** Runs under way. */
+  runs: number;
+  /** What a row costs in milliseconds, as runs of late show; undefined before the first. */
+  rowMs: number | undefined;
 }
 
 export interface RunOptions {
   /**
-   * Ends the wait after this time, with `engine-timeout`. The run itself goes on: it cannot be interrupted, and a caller in a
+   * Ends the wait after this time, with `engine-timeout`. What has not begun by then is not run. A run itself goes on: it cannot be interrupted, and a caller in a
    * hurry must not end a process that others wait for. A host ends it at the limit of its engine.
    */
   timeoutMs?: number;
+  /** A request that still waits when this aborts is dropped, and rejects with the reason. */
+  signal?: AbortSignal | undefined;
+  /** Higher ones of a model run first. Default 0. */
+  priority?: number;
+  /** Called once, before the answer, of a request that was run. */
+  onRun?(times: RunTimes): void;
 }
 
 /** A model that can answer. Safe to call concurrently. */
 export interface LoadedModel {
   readonly signature: Signature;
+  /** Whether rows of several requests are answered in one run, and why, or why not. Absent where the engine has no say. */
+  readonly merging?: { merges: boolean; because: string } | undefined;
+  /** What waits now. */
+  readonly work?: WorkView;
   /**
    * One inference. The inputs are checked against the signature first (names, datatypes, ranks, fixed dimensions, element
    * counts), defaults fill optional inputs, and zero-size axes are answered without the runtime.
@@ -43,6 +90,6 @@ export interface LoadedModel {
 export interface Engine {
   readonly kind: 'inline' | 'host';
   /** @throws KedgeError `object-corrupt` for other bytes than vouched for, `engine-failed` where the runtime refuses, `engine-timeout`, `engine-crashed`, `engine-memory` */
-  load(request: LoadRequest): Promise<LoadedModel>;
+  load(request: LoadRequest, options?: LoadOptions): Promise<LoadedModel>;
   close(): Promise<void>;
 }

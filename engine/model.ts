@@ -2,10 +2,17 @@ import { KedgeError } from '../contract/errors.ts';
 import type { Signature } from '../contract/signature.ts';
 import type { Tensors } from '../contract/tensor.ts';
 import type { Clock } from '../platform/clock.ts';
+import { lateError } from './batcher.ts';
 import { checkInputs, checkOutputs } from './check.ts';
 import { answerEmpty } from './empty.ts';
-import type { Engine, LoadedModel, LoadRequest, RunOptions } from './engine.ts';
+import type { LoadedModel, LoadRequest, RunOptions, WorkView } from './engine.ts';
 import type { Runner } from './session.ts';
+import type { Merging } from './trial.ts';
+
+export interface GuardedModelOptions {
+  merging?: Merging;
+  work?: () => WorkView;
+}
 
 /**
  * What every loaded model does before and around the runtime, wherever that runs: checks, empty tensors, the wait, the count of runs.
@@ -16,44 +23,61 @@ import type { Runner } from './session.ts';
  */
 export class GuardedModel implements LoadedModel {
   readonly signature: Signature;
+  readonly merging: Merging | undefined;
   readonly #request: LoadRequest;
   readonly #runner: Runner;
   readonly #clock: Clock;
-  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #work: (() => WorkView) | undefined;
+  readonly #allOutputs: readonly string[];
+  #underWay = 0;
+  readonly #drained = Promise.withResolvers<void>();
   #released: Promise<void> | undefined;
 
-  constructor(request: LoadRequest, runner: Runner, clock: Clock) {
+  constructor(request: LoadRequest, runner: Runner, clock: Clock, options: GuardedModelOptions = {}) {
     this.signature = request.signature;
+    this.merging = options.merging;
     this.#request = request;
     this.#runner = runner;
     this.#clock = clock;
+    this.#work = options.work;
+    this.#allOutputs = request.signature.outputs.map(({ name }) => name);
   }
 
-  async run(inputs: Tensors, outputs?: readonly string[], { timeoutMs }: RunOptions = {}): Promise<Tensors> {
+  get work(): WorkView {
+    return this.#work?.() ?? { requests: 0, rows: 0, runs: this.#underWay, rowMs: undefined };
+  }
+
+  async run(inputs: Tensors, outputs?: readonly string[], options: RunOptions = {}): Promise<Tensors> {
     if (this.#released) {
       throw new KedgeError('model-not-ready', `${this.#request.name} was released: send the request again.`);
     }
     const { signature } = this;
     checkInputs(signature, inputs);
-    const names = checkOutputs(signature, outputs);
+    const names = outputs ? checkOutputs(signature, outputs) : this.#allOutputs;
     const { shapes } = this.#runner;
-    const { rowOutputs } = this.#request;
-    const empty = answerEmpty(inputs, names, { signature, shapes, rowOutputs });
+    const empty = answerEmpty(inputs, names, { signature, shapes, rowOutputs: this.#request.rowOutputs });
     if (empty) return empty;
-    const run = this.#runner.run(inputs, names);
-    const settled = run.catch(() => undefined).finally(() => this.#underWay.delete(settled));
-    this.#underWay.add(settled);
+    const { timeoutMs } = options;
+    const run = this.#counted(inputs, names, options);
     return timeoutMs === undefined ? run : this.#within(run, timeoutMs);
+  }
+
+  /** A run, which a release waits for, whether its caller does or not. */
+  async #counted(inputs: Tensors, names: readonly string[], options: RunOptions): Promise<Tensors> {
+    this.#underWay += 1;
+    try {
+      return await this.#runner.run(inputs, names, options);
+    } finally {
+      this.#underWay -= 1;
+      if (this.#released && this.#underWay === 0) this.#drained.resolve();
+    }
   }
 
   async #within(run: Promise<Tensors>, timeoutMs: number): Promise<Tensors> {
     const done = new AbortController();
     const late = this.#clock.sleep(timeoutMs, done.signal).then(() => {
       if (done.signal.aborted) return run;
-      throw new KedgeError(
-        'engine-timeout',
-        `${this.#request.name} did not answer within ${timeoutMs} ms: allow more time, or send fewer rows.`,
-      );
+      throw lateError(this.#request.name, timeoutMs);
     });
     try {
       return await Promise.race([run, late]);
@@ -68,40 +92,7 @@ export class GuardedModel implements LoadedModel {
   }
 
   async #drain(): Promise<void> {
-    await Promise.all(this.#underWay);
+    if (this.#underWay > 0) await this.#drained.promise;
     await this.#runner.release();
   }
-}
-
-export interface EngineOptions {
-  /** Loads a version, verified. */
-  open(request: LoadRequest): Promise<Runner>;
-  clock: Clock;
-}
-
-/** An engine over whatever opens a version. */
-export function engineOf(kind: Engine['kind'], { open, clock }: EngineOptions): Engine {
-  const models = new Set<LoadedModel>();
-  let closed = false;
-  return {
-    kind,
-    load: async (request) => {
-      const runner = await open(request);
-      if (closed) {
-        await runner.release();
-        throw new KedgeError('shutting-down', `${request.name} was not loaded, as the engine was closed meanwhile.`);
-      }
-      const release = async (): Promise<void> => {
-        models.delete(model);
-        await runner.release();
-      };
-      const model = new GuardedModel(request, { shapes: runner.shapes, run: runner.run.bind(runner), release }, clock);
-      models.add(model);
-      return model;
-    },
-    close: async () => {
-      closed = true;
-      await Promise.all([...models].map((model) => model.release()));
-    },
-  };
 }

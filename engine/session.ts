@@ -3,6 +3,7 @@ import { KedgeError } from '../contract/errors.ts';
 import type { Signature, TensorSpec } from '../contract/signature.ts';
 import type { Tensors } from '../contract/tensor.ts';
 import type { GraphShapes, GraphValue } from './empty.ts';
+import type { RunOptions } from './engine.ts';
 import { loadRuntime, type Runtime } from './runtime.ts';
 import { loadError, runError } from './runtime-errors.ts';
 import { datatypeOf, fromRuntime, toRuntime } from './runtime-tensor.ts';
@@ -12,7 +13,7 @@ import { standInForNul } from './strings.ts';
 export interface Runner {
   readonly shapes: GraphShapes;
   /** @param outputs at least one name, each a tensor output of the graph */
-  run(inputs: Tensors, outputs: readonly string[]): Promise<Tensors>;
+  run(inputs: Tensors, outputs: readonly string[], options?: RunOptions): Promise<Tensors>;
   release(): Promise<void>;
 }
 

@@ -1,0 +1,273 @@
+import { KedgeError } from '../contract/errors.ts';
+import type { Signature } from '../contract/signature.ts';
+import type { Tensors } from '../contract/tensor.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { RunOptions, WorkView } from './engine.ts';
+import { bytesOf, mergeableRows, mergeRows, type RowLayout, rowLayoutOf, splitRows, trailingShapes } from './merge.ts';
+import type { Runner } from './session.ts';
+import type { FairTurns, Participant } from './turns.ts';
+
+/** How the waiting requests of a model become runs. */
+export interface BatchLimits {
+  /** Most rows of a merged run. */
+  maxRows: number;
+  /** Most bytes of the inputs of a merged run. */
+  maxBytes: number;
+  /** Merged runs are kept about this short, in milliseconds, so that others get their turn. */
+  maxRunMs: number;
+  /** How long a request waits for company, in milliseconds. 0: no longer than what else this turn of the loop brings. */
+  waitMs: number;
+}
+
+export const BATCH_LIMITS: BatchLimits = { maxRows: 256, maxBytes: 16 * 2 ** 20, maxRunMs: 10, waitMs: 0 };
+
+export interface BatcherOptions {
+  /** For messages: `demand/8`. */
+  name: string;
+  signature: Signature;
+  /** Rows of several requests may be answered in one run. */
+  merges: boolean;
+  limits: BatchLimits;
+  /** Who runs next, here or in the process that the model lies in now. */
+  turns: () => FairTurns;
+  clock: Clock;
+  /** Runs that may be under way at the same time where nothing is merged. */
+  parallel: number;
+}
+
+interface Waiting {
+  inputs: Tensors;
+  outputs: readonly string[];
+  /** Undefined: it runs alone. */
+  rows: number | undefined;
+  /** Equal for requests that fit together. */
+  key: string;
+  bytes: number;
+  /** On the clock of `performance.now`. */
+  since: number;
+  /** On the clock passed in. */
+  deadline: number;
+  options: RunOptions;
+  resolve(outputs: Tensors): void;
+  reject(error: unknown): void;
+}
+
+/** Weight of the newest run in what the next is expected to take. */
+const NEWEST = 0.3;
+/** Rows of the first merged runs, before it is known how long they take. */
+const FIRST_ROWS = 16;
+
+/**
+ * The requests that wait for one model, and how they become runs. What came before its turn is merged into one run as far as it
+ * fits together and within the limits; it never waits on purpose unless `waitMs` says so. Where a merged run fails, each of
+ * its requests runs alone, so that one hostile request fails alone.
+ *
+ * idle    — nothing waits
+ * waiting — requests wait for company (`waitMs`) or for a turn
+ * running — one merged run is under way, or up to `parallel` others; what comes meanwhile waits for the next turn
+ */
+export class Batcher implements Participant {
+  expectedMs = 0.1;
+  readonly #runner: Runner;
+  readonly #options: BatcherOptions;
+  readonly #layout: RowLayout | undefined;
+  readonly #allOutputs: string;
+  readonly #waiting: Waiting[] = [];
+  #waitingRows = 0;
+  #runs = 0;
+  #rowLimit = FIRST_ROWS;
+  #rowMs: number | undefined;
+  /** Ends the wait for company. */
+  #patience: AbortController | undefined;
+  #unsplittable = false;
+
+  constructor(runner: Runner, options: BatcherOptions) {
+    this.#runner = runner;
+    this.#options = options;
+    this.#layout = options.merges ? rowLayoutOf(options.signature) : undefined;
+    this.#allOutputs = JSON.stringify(options.signature.outputs.map(({ name }) => name));
+  }
+
+  /** What waits, and what a row costs. */
+  get work(): WorkView {
+    return { requests: this.#waiting.length, rows: this.#waitingRows, runs: this.#runs, rowMs: this.#rowMs };
+  }
+
+  get wants(): boolean {
+    return this.#waiting.length > 0 && this.#runs < (this.#merges ? 1 : this.#options.parallel);
+  }
+
+  get #merges(): boolean {
+    return this.#layout !== undefined && !this.#unsplittable;
+  }
+
+  /** One request, its inputs checked. @throws KedgeError as {@link LoadedModel.run} does */
+  run(inputs: Tensors, outputs: readonly string[], options: RunOptions = {}): Promise<Tensors> {
+    return new Promise((resolve, reject) => {
+      const rows = this.#layout && mergeableRows(inputs, this.#layout);
+      const { timeoutMs } = options;
+      const request: Waiting = {
+        inputs,
+        outputs,
+        rows,
+        key: rows === undefined ? '' : this.#keyOf(inputs, outputs),
+        bytes: rows === undefined ? 0 : bytesOf(inputs),
+        since: performance.now(),
+        deadline: timeoutMs === undefined ? Number.POSITIVE_INFINITY : this.#options.clock.now() + timeoutMs,
+        options,
+        resolve,
+        reject,
+      };
+      this.#enqueue(request);
+    });
+  }
+
+  #keyOf(inputs: Tensors, outputs: readonly string[]): string {
+    const layout = this.#layout!;
+    const wanted = outputs.length === this.#options.signature.outputs.length ? JSON.stringify(outputs) : undefined;
+    const shapes = layout.otherFree ? trailingShapes(inputs, layout) : '';
+    return wanted === this.#allOutputs ? shapes : `${shapes} ${wanted ?? JSON.stringify(outputs)}`;
+  }
+
+  /** Higher priorities first, else in the order in which they came. */
+  #enqueue(request: Waiting): void {
+    const { priority = 0 } = request.options;
+    let at = this.#waiting.length;
+    while (at > 0 && (this.#waiting[at - 1]!.options.priority ?? 0) < priority) at -= 1;
+    this.#waiting.splice(at, 0, request);
+    this.#waitingRows += request.rows ?? 1;
+    const { waitMs } = this.#options.limits;
+    if (waitMs === 0 || !this.#merges || this.#waitingRows >= this.#rowLimit) this.#ask();
+    else if (!this.#patience) this.#waitForCompany(waitMs);
+  }
+
+  #waitForCompany(waitMs: number): void {
+    const patience = new AbortController();
+    this.#patience = patience;
+    void this.#options.clock.sleep(waitMs, patience.signal).then(() => {
+      if (this.#patience === patience) this.#ask();
+    });
+  }
+
+  #ask(): void {
+    const patience = this.#patience;
+    this.#patience = undefined;
+    patience?.abort();
+    if (this.wants) this.#options.turns().ask(this);
+  }
+
+  async start(): Promise<number> {
+    const batch = this.#take();
+    if (batch.length === 0) return 0;
+    this.#runs += 1;
+    const began = performance.now();
+    await (batch.length === 1 ? this.#runAlone(batch[0]!) : this.#runMerged(batch));
+    const ms = performance.now() - began;
+    this.#runs -= 1;
+    this.#learn(batch, ms);
+    if (this.#waiting.length > 0) this.#ask();
+    return ms;
+  }
+
+  /** What goes into the next run. What nobody waits for any more is dropped. */
+  #take(): Waiting[] {
+    const { limits, clock } = this.#options;
+    const batch: Waiting[] = [];
+    const left: Waiting[] = [];
+    const now = clock.now();
+    let rows = 0;
+    let bytes = 0;
+    for (const request of this.#waiting) {
+      const { options, deadline } = request;
+      if (options.signal?.aborted || deadline <= now) {
+        this.#drop(request);
+        continue;
+      }
+      const first = batch[0];
+      const joins =
+        first === undefined ||
+        (first.rows !== undefined &&
+          request.rows !== undefined &&
+          first.key === request.key &&
+          rows + request.rows <= Math.min(this.#rowLimit, limits.maxRows) &&
+          bytes + request.bytes <= limits.maxBytes &&
+          this.#merges);
+      if (joins) {
+        batch.push(request);
+        rows += request.rows ?? 1;
+        bytes += request.bytes;
+      } else left.push(request);
+    }
+    this.#waitingRows = left.reduce((total, request) => total + (request.rows ?? 1), 0);
+    this.#waiting.splice(0, this.#waiting.length, ...left);
+    return batch;
+  }
+
+  #drop({ options, reject }: Waiting): void {
+    if (options.signal?.aborted) reject(options.signal.reason);
+    else reject(lateError(this.#options.name, options.timeoutMs!));
+  }
+
+  async #runAlone(request: Waiting): Promise<void> {
+    const { inputs, outputs, rows, resolve, reject } = request;
+    const began = performance.now();
+    try {
+      const answer = await this.#runner.run(inputs, outputs);
+      this.#tell(request, began, rows ?? 1, 1);
+      resolve(answer);
+    } catch (error) {
+      reject(error);
+    }
+  }
+
+  async #runMerged(batch: readonly Waiting[]): Promise<void> {
+    const counts = batch.map(({ rows }) => rows!);
+    const rows = counts.reduce((total, count) => total + count, 0);
+    const began = performance.now();
+    let split: Tensors[] | undefined;
+    try {
+      const inputs = mergeRows(
+        batch.map((request) => request.inputs),
+        rows,
+        this.#layout!,
+      );
+      split = splitRows(await this.#runner.run(inputs, batch[0]!.outputs), counts, rows);
+      // What does not have the rows asked for is not what was proved or tried: never again.
+      if (!split) this.#unsplittable = true;
+    } catch {
+      // Each alone tells whose fault it was.
+    }
+    if (!split) {
+      for (const request of batch) await this.#runAlone(request);
+      return;
+    }
+    for (const [index, request] of batch.entries()) {
+      this.#tell(request, began, rows, batch.length);
+      request.resolve(split[index]!);
+    }
+  }
+
+  #tell({ options, since }: Waiting, began: number, rows: number, requests: number): void {
+    options.onRun?.({ queueMs: began - since, computeMs: performance.now() - began, rows, requests });
+  }
+
+  /** Runs grow while they are short and full, and shrink at once when they take too long. */
+  #learn(batch: readonly Waiting[], ms: number): void {
+    const { maxRows, maxRunMs } = this.#options.limits;
+    const rows = batch.reduce((total, request) => total + (request.rows ?? 1), 0);
+    this.expectedMs += NEWEST * (ms - this.expectedMs);
+    this.#rowMs = this.#rowMs === undefined ? ms / rows : this.#rowMs + NEWEST * (ms / rows - this.#rowMs);
+    if (ms > maxRunMs) this.#rowLimit = Math.max(1, Math.min(this.#rowLimit, Math.floor((rows * maxRunMs) / ms)));
+    else if (rows * 2 > this.#rowLimit) {
+      this.#rowLimit = Math.min(maxRows, Math.ceil(this.#rowLimit * Math.min(2, maxRunMs / ms)));
+    }
+  }
+}
+
+/** What a request is told whose time is over. */
+export function lateError(name: string, timeoutMs: number): KedgeError {
+  return new KedgeError(
+    'engine-timeout',
+    `${name} did not answer within ${timeoutMs} ms: allow more time, or send fewer rows.`,
+  );
+}
