@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { ProbeReport } from '../contract/catalog.ts';
-import { placeVersion } from './placement.ts';
+import type { CatalogAvailable, ProbeReport } from '../contract/catalog.ts';
+import { judgeRows, placeVersion } from './placement.ts';
 
 const fast: ProbeReport = { loadMs: 12.345, runMs: 0.0123, memoryBytes: 1e6, rowOutputs: [] };
 
@@ -18,4 +18,23 @@ it.each<[string, string[], Partial<ProbeReport>, 'auto' | 'inline' | 'host', str
   const placement = placeVersion({ unproved, probe: { ...fast, ...measured } }, mode);
   expect(placement.engine).toBe(engine);
   expect(placement.reason).toMatch(reason);
+});
+
+const independent = { independent: true, because: 'Every operator keeps the rows apart.' };
+const unproved = { independent: false, because: 'ai.onnx:Loop is not proved.' };
+
+it.each([
+  ['proved', {}, independent, [], true, /keeps the rows apart/],
+  ['proved, but the publisher knows better', { rows: 'dependent' }, independent, ['y'], false, /publisher says/],
+  ['not proved', {}, unproved, ['y'], false, /Loop/],
+  ['declared, and seen to have rows', { rows: 'independent' }, unproved, ['y'], true, /publisher says/],
+  ['declared, but without rows', { rows: 'independent' }, unproved, [], false, /'y' was not seen/],
+  ['of an old catalog', {}, undefined, ['y'], false, /did not look/],
+  ['of an old catalog, declared', { rows: 'independent' }, undefined, ['y'], true, /publisher says/],
+] as const)('rows %s', (_what, batching, rows, rowOutputs, merge, reason) => {
+  const signature = { inputs: [], outputs: [{ name: 'y', datatype: 'FP32' as const, shape: [-1] }] };
+  const manifest = { signature, batching } as unknown as CatalogAvailable['manifest'];
+  const judged = judgeRows({ manifest, rows, probe: { ...fast, rowOutputs: [...rowOutputs] } });
+  expect(judged.merge).toBe(merge);
+  expect(judged.reason).toMatch(reason);
 });

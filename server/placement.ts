@@ -12,6 +12,32 @@ export interface Placement {
   reason: string;
 }
 
+export interface RowsJudgement {
+  /** Rows of several requests may be answered in one run, unless the engine's trial forbids it. */
+  merge: boolean;
+  reason: string;
+}
+
+/**
+ * Whether rows of several requests may be answered in one run: where the graph proves that they keep apart or the publisher
+ * declares it. Pure.
+ */
+export function judgeRows({
+  manifest,
+  rows,
+  probe,
+}: Pick<CatalogAvailable, 'manifest' | 'rows' | 'probe'>): RowsJudgement {
+  const declared = manifest.batching?.rows;
+  if (declared === 'dependent') return { merge: false, reason: 'The publisher says that rows depend on each other.' };
+  if (rows?.independent) return { merge: true, reason: rows.because };
+  const because = rows?.because ?? 'The loader that wrote the catalog did not look at the graph for it.';
+  if (declared === undefined) return { merge: false, reason: because };
+  const { outputs, omittedOutputs = [] } = manifest.signature;
+  const other = outputs.find(({ name }) => !probe.rowOutputs.includes(name)) ?? omittedOutputs[0];
+  if (!other) return { merge: true, reason: 'The publisher says that rows are independent.' };
+  return { merge: false, reason: `Output '${other.name}' was not seen to have a row for each row of the inputs.` };
+}
+
 /**
  * Where a version runs: on the serving loop only if every operator of its graph is proved harmless and the probe measured
  * it fast, else in a process of its own. `mode` other than `auto` overrules.

@@ -6,7 +6,7 @@ import type { Signature } from '../../contract/signature.ts';
 import type { Tensors } from '../../contract/tensor.ts';
 import type { Engine, LoadedModel } from '../../engine/engine.ts';
 import type { Clock } from '../../platform/clock.ts';
-import type { Placement } from '../placement.ts';
+import { judgeRows, type Placement } from '../placement.ts';
 import { judgeLoad } from './judge-load.ts';
 import { TRANSITIONS, type VersionState } from './states.ts';
 import { warmUp } from './warm-up.ts';
@@ -177,6 +177,9 @@ export class ServedVersion {
         files: manifest.files,
         signature: manifest.signature,
         rowOutputs: probe.rowOutputs,
+        mergeRows: judgeRows(this.entry).merge,
+        samples: manifest.samples,
+        cost: probe,
       });
       this.#become('warming');
       await warmUp(loaded, manifest.samples);
