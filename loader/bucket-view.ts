@@ -17,7 +17,7 @@ export interface ViewFile {
  * published: there is a manifest. bare: files, but neither claim nor manifest. incomplete: a claim, and the manifest that it
  * announces is not there yet.
  */
-export type VersionKind = 'published' | 'bare' | 'incomplete';
+type VersionKind = 'published' | 'bare' | 'incomplete';
 
 export interface VersionView {
   version: number;

@@ -35,7 +35,7 @@ export interface WatchOptions {
 }
 
 /** How long a file of a bucket that may tear must rest at least. Shorter than most listings, so that drops are taken up soon. */
-export const REST_MS = 1_000;
+const REST_MS = 1_000;
 const MAX_BACKOFF_MS = 60_000;
 const ROLLOUTS_AT_ONCE = 8;
 

@@ -21,7 +21,7 @@ import { type TakenVolume, takeVolume } from './take-volume.ts';
 import { type OnStep, readCatalog } from './volume.ts';
 import { Work } from './work.ts';
 
-export const LOADER_STATES = ['waiting-for-lock', 'syncing', 'idle', 'backing-off', 'stopped'] as const;
+const LOADER_STATES = ['waiting-for-lock', 'syncing', 'idle', 'backing-off', 'stopped'] as const;
 export type LoaderState = (typeof LOADER_STATES)[number];
 
 export interface LoaderOptions {

@@ -8,7 +8,7 @@ import type { ManifestFile } from '../contract/manifest.ts';
 const CHUNK = 1 << 20;
 
 /** sha256 of a file, 64 hexadecimal digits. */
-export async function hashFile(path: string): Promise<string> {
+async function hashFile(path: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(path, { highWaterMark: CHUNK })) hash.update(chunk as Buffer);
   return hash.digest('hex');
@@ -38,7 +38,7 @@ export async function findDamage(dir: string, files: readonly ManifestFile[]): P
 }
 
 /** Paths of all that is no folder, with forward slashes; undefined where `dir` is no folder. */
-export async function filesBelow(dir: string): Promise<string[] | undefined> {
+async function filesBelow(dir: string): Promise<string[] | undefined> {
   try {
     const entries = await readdir(dir, { recursive: true, withFileTypes: true });
     return entries

@@ -84,12 +84,12 @@ export async function predict({ url }: Pick<Walk, 'url'>): Promise<Prediction> {
   };
 }
 
-export interface VersionsAnswer {
+interface VersionsAnswer {
   active: string | null;
   versions: { version: string; state: string; reasons?: { code: string; message: string }[] }[];
 }
 
-export async function versions({ url }: Pick<Walk, 'url'>): Promise<VersionsAnswer> {
+async function versions({ url }: Pick<Walk, 'url'>): Promise<VersionsAnswer> {
   const response = await fetch(`${url}/v2/models/${MODEL}/versions`);
   if (!response.ok) throw new KedgeError('model-not-ready', `the server answered ${response.status}`);
   return (await response.json()) as VersionsAnswer;

@@ -30,7 +30,7 @@ export interface Stand {
   stop(): Promise<void>;
 }
 
-export const QUICK: Record<string, string> = {
+const QUICK: Record<string, string> = {
   KEDGE_LOADER_PORT: '0',
   KEDGE_POLL_SECONDS: '0.1',
   KEDGE_LIST_SECONDS: '0.2',
@@ -150,6 +150,6 @@ export function folders(volume: string): { versions: string[]; staging: string[]
   return { versions, staging: names('.staging') };
 }
 
-export function readText(volume: string, path: string): string {
+function readText(volume: string, path: string): string {
   return readFileSync(join(volume, path), 'utf8');
 }

@@ -35,7 +35,7 @@ export function linearModel({
 }
 
 /** A request of one row, and what {@link linearModel} of `weight` and `bias` makes of it. */
-export const ROW = [1, 2, 3];
+const ROW = [1, 2, 3];
 export const linearRequest = { inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 3], data: ROW }] };
 export const linearAnswer = (weight: number, bias = 0): number => 6 * weight + bias;
 
