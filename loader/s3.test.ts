@@ -154,13 +154,18 @@ describe.skipIf(!hasS3Server)(withS3Server('a loader over S3'), () => {
     );
   });
 
-  it('a wrong bit on the way is refused by the digest, and the right bytes come with the next version', async () => {
+  it.each<[string, (index: number) => Fault | undefined, string | undefined]>([
+    ['once is fetched again', (index) => (index === 0 ? { flip: 60_000 } : undefined), undefined],
+    ['the same each time is in the bucket', () => ({ flip: 60_000 }), 'digest-mismatch'],
+    ['another each time is the fault of the way', (index) => ({ flip: 60_000 + index }), 'fetch-failed'],
+  ])('a wrong bit %s', async (_what, fault, code) => {
     const bytes = linearModel({ weight: 2, ballast: 100_000 });
     await drop('demand/1/model.onnx', bytes);
     await drop('demand/1/manifest.json', manifestFor(bytes, 'demand', 1));
-    proxy.plan = ({ url, method }) => (method === 'GET' && isModel(url) ? { flip: 60_000 } : undefined);
+    let index = 0;
+    proxy.plan = ({ url, method }) => (method === 'GET' && isModel(url) ? fault(index++) : undefined);
     const loader = await start();
-    const entry = await loader.until('demand', 1, (each) => each !== undefined);
-    expect(entry).toMatchObject({ state: 'refused', reasons: [{ code: 'digest-mismatch' }] });
+    if (code === undefined) await loader.available('demand', 1);
+    else expect(await loader.until('demand', 1, (each) => each !== undefined)).toMatchObject({ reasons: [{ code }] });
   });
 });

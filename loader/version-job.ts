@@ -2,12 +2,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { admit, type Facts } from '../contract/admission.ts';
 import { KedgeError } from '../contract/errors.ts';
-import { MANIFEST_FILE, MODEL_FILE, versionPrefix } from '../contract/layout.ts';
+import { MANIFEST_FILE } from '../contract/layout.ts';
 import type { Refusal } from '../contract/refusal.ts';
 import { RUNTIME } from '../contract/runtime.ts';
-import { isoTime } from '../platform/clock.ts';
 import type { VersionView } from './bucket-view.ts';
-import { fetchFiles } from './fetch.ts';
 import { judgeListing, wantedFiles } from './judge-listing.ts';
 import {
   type ContractSight,
@@ -20,6 +18,7 @@ import {
 import { type Judged, judge, type Unjudged } from './prepare.ts';
 import { type Passed, probeIt } from './probe-job.ts';
 import type { Services } from './services.ts';
+import { stageFiles } from './stage.ts';
 import { onVolume } from './volume-error.ts';
 
 export type Outcome = ({ ok: true } & Passed) | { ok: false; reasons: Refusal[]; digest?: string | undefined };
@@ -76,18 +75,9 @@ async function stageAndJudge(
   if (early.length > 0) return refuseEarly(services, sight, view, { stored, early, facts }, signal);
 
   await checkSpace(services, model, view);
-  const restage = async (): Promise<Unjudged> => {
-    const dir = await volume.stage();
-    onStaged(dir);
-    return stage(services, model, view, stored, dir, signal);
-  };
-  let unjudged = await restage();
-  if (!asVouched(unjudged)) {
-    // A byte may have gone wrong on the way. Refusing is for good, so it takes two transfers that do not fit.
-    services.log.info({ model, version }, `${model}/${version} came with another sha256 than its manifest names.`);
-    await volume.discard(unjudged.dir);
-    unjudged = await restage();
-  }
+  const dir = await volume.stage();
+  onStaged(dir);
+  const unjudged = await stageFiles(services, { model, view, stored, dir }, signal);
   volume.step('staged');
   const judgement = await judge(unjudged, facts);
   if (!judgement.ok) return { ok: false, reasons: judgement.refusals, digest: judgement.digest };
@@ -112,47 +102,6 @@ async function refuseEarly(
   const told = new Set(early.map(({ code, message }) => `${code} ${message}`));
   const reasons = [...early, ...more.filter(({ code, message }) => !told.has(`${code} ${message}`))];
   return { ok: false, reasons, digest: stored?.digest };
-}
-
-/** Fetches all files of a version, several at once. */
-async function stage(
-  services: Services,
-  model: string,
-  view: VersionView,
-  stored: StoredManifest | undefined,
-  dir: string,
-  signal: AbortSignal,
-): Promise<Unjudged> {
-  const { reader, volume, metrics, clock, random, log } = services;
-  const { version } = view;
-  const files = wantedFiles(view);
-  const sums = await fetchFiles(reader.store, versionPrefix(model, version), files, dir, {
-    clock,
-    random,
-    signal,
-    onBytes: (bytes) => metrics.fetchBytes.inc(bytes),
-    onRetry: (error) => {
-      metrics.fetchRetries.inc();
-      log.debug({ model, version, code: error.code }, `A transfer broke off and is taken up again: ${error.message}`);
-    },
-    onFile: () => volume.step('file-staged'),
-  });
-  const storedAt = files.find(({ path }) => path === MODEL_FILE)?.modifiedAt ?? 0;
-  return {
-    model,
-    version,
-    bare: view.kind === 'bare',
-    dir,
-    files: files.map(({ path, bytes }) => ({ path, bytes, sha256: sums.get(path)! })),
-    manifest: stored?.parsed.ok ? { value: stored.parsed.manifest, bytes: stored.bytes } : undefined,
-    storedAt: isoTime(storedAt),
-  };
-}
-
-/** Whether every file came with the sha256 that its manifest names; a bare drop has none to be held against. */
-function asVouched({ manifest, files }: Unjudged): boolean {
-  const sums = new Map(files.map(({ path, sha256 }) => [path, sha256]));
-  return manifest?.value.files.every(({ path, sha256 }) => sums.get(path) === sha256) ?? true;
 }
 
 /** Told before a byte is fetched, so that a volume that is too small is not filled and emptied again and again. */

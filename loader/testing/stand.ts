@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import type { Catalog, CatalogVersion } from '../../contract/catalog.ts';
@@ -148,8 +148,4 @@ export function folders(volume: string): { versions: string[]; staging: string[]
   };
   const versions = names('models').flatMap((model) => names(`models/${model}`).map((version) => `${model}/${version}`));
   return { versions, staging: names('.staging') };
-}
-
-function readText(volume: string, path: string): string {
-  return readFileSync(join(volume, path), 'utf8');
 }
