@@ -52,6 +52,22 @@ describeStores('the commands on the bucket', ({ open, files }: TestStores) => {
     expect(await ok(bucket, 'inspect', 'demand', '1', '--verify', '--json')).toContain('"rows": 9007199254740993');
 
     await ok(bucket, 'unpin', 'demand');
+    expect(
+      await ok(bucket, 'rollout', 'demand', '--specific', '1,2', '--label', 'stable=1', '--label', 'canary=2'),
+    ).toBe('demand holds versions 1, 2 ready; stable is 1, canary is 2.\n');
+    expect(
+      JSON.parse(await ok(bucket, 'rollout', 'demand', '--latest', '2', '--unlabel', 'stable', '--lazy', '--json')),
+    ).toEqual({
+      model: 'demand',
+      rollout: { schemaVersion: 1, policy: { latest: 2 }, labels: { canary: 2 }, lazy: true },
+      notes: [],
+    });
+    expect(await ok(bucket, 'rollout', 'demand')).toBe(
+      'demand holds the newest 2 versions ready; canary is 2; it is loaded lazily.\n',
+    );
+    expect(await ok(bucket, 'rollout', 'demand', '--default', '--eager', '--unlabel', 'canary')).toBe(
+      'demand holds as many of the newest versions ready as each server is told.\n',
+    );
     await ok(bucket, 'retire', 'demand', '1');
     expect(await ok(bucket, 'gc', '--retired', '--dry-run')).toMatch(/demand +1 +retired +3[\s\S]*Nothing was removed/);
     expect(JSON.parse(await ok(bucket, 'gc', '--retired', '--json')).removals).toMatchObject([{ version: 1 }]);
@@ -73,6 +89,13 @@ describeStores('the commands on the bucket', ({ open, files }: TestStores) => {
       [['inspect', 'demand', 'latest'], 2, /^kedge: 'latest' is no version.*\n$/],
       [['inspect', 'demand', '2'], 4, /^kedge: demand has no version 2; there are 1\.\n$/],
       [['pin', 'demand', '1'], 4, /^kedge: version 1 of demand cannot serve.*\n$/],
+      [['rollout', 'demand', '--latest', '0'], 2, /^kedge: --latest takes a whole number.*\n$/],
+      [['rollout', 'demand', '--latest', '1', '--all'], 2, /^kedge: --latest and --all exclude each other.*\n$/],
+      [['rollout', 'demand', '--lazy', '--eager'], 2, /^kedge: --lazy and --eager exclude each other.*\n$/],
+      [['rollout', 'demand', '--specific', '1,x'], 2, /^kedge: 'x' is no version.*\n$/],
+      [['rollout', 'demand', '--label', 'stable'], 2, /^kedge: --label takes NAME=VERSION.*\n$/],
+      [['rollout', 'demand', '--label', '5=1'], 2, /^kedge: '5' cannot be a label.*\n$/],
+      [['rollout', 'demand', '--label', 'stable=7'], 4, /^kedge: demand has no version 7; there are 1\.\n$/],
       [['retire', 'none'], 4, /^kedge: there is no model none.*\n$/],
       [['gc', '--older-than', 'yesterday'], 2, /^kedge: --older-than takes hours.*\n$/],
       [['ls', '--bucket', 'models'], 2, /^kedge: the bucket 'models' cannot be used.*\n$/],

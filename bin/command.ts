@@ -5,6 +5,8 @@ export interface CommandOption {
   type: 'string' | 'boolean';
   about: string;
   short?: string;
+  /** May be given several times; its value is a list. */
+  multiple?: true;
   /** What stands for the value in help: `--model NAME`. */
   value?: string;
   /** The setting that the flag stands for: its value is laid over the environment. */
@@ -13,7 +15,7 @@ export interface CommandOption {
 
 export interface Context {
   positionals: readonly string[];
-  values: Readonly<Record<string, string | boolean | undefined>>;
+  values: Readonly<Record<string, string | boolean | string[] | undefined>>;
   /** The environment, with the flags that stand for settings laid over it. Only a room's `config.ts` reads names from it. */
   env: Environment;
   /** Answers go here; progress and logs go to standard error. */

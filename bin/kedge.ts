@@ -13,6 +13,7 @@ const COMMANDS: Record<string, { summary: string; load(): Promise<{ command: Com
   inspect: { summary: 'show all about one version', load: () => import('./commands/inspect.ts') },
   pin: { summary: 'let one version answer, newer or older', load: () => import('./commands/pin.ts') },
   unpin: { summary: 'let the newest version answer again', load: () => import('./commands/unpin.ts') },
+  rollout: { summary: 'say which versions are held ready', load: () => import('./commands/rollout.ts') },
   retire: { summary: 'take a model or a version out of service', load: () => import('./commands/retire.ts') },
   gc: { summary: 'remove what can never be served again', load: () => import('./commands/gc.ts') },
   quickstart: { summary: 'the whole path on this machine, live', load: () => import('./commands/quickstart.ts') },

@@ -25,7 +25,10 @@ export async function runCommand(
 }
 
 function parse(name: string, command: Command, options: Record<string, CommandOption>, words: readonly string[]) {
-  const forms = Object.entries(options).map(([key, { type, short }]) => [key, short ? { type, short } : { type }]);
+  const forms = Object.entries(options).map(([key, { type, short, multiple = false }]) => [
+    key,
+    { type, multiple, ...(short && { short }) },
+  ]);
   try {
     const parsed = parseArgs({ args: [...words], options: Object.fromEntries(forms), allowPositionals: true });
     return { values: parsed.values as Context['values'], positionals: parsed.positionals };

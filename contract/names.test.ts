@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { hasCode } from './errors.ts';
-import { checkModelName, checkVersion, isModelName, isSafePath, parseVersion } from './names.ts';
+import {
+  checkLabel,
+  checkModelName,
+  checkVersion,
+  isLabelName,
+  isModelName,
+  isSafePath,
+  parseVersion,
+} from './names.ts';
 
 function codeOf(run: () => unknown): string | undefined {
   try {
@@ -81,4 +89,16 @@ describe('paths within a version', () => {
     'a\u007f',
     'a'.repeat(513),
   ])('not %j', (path) => expect(isSafePath(path)).toBe(false));
+});
+
+describe('labels', () => {
+  it.each(['stable', 'Canary-2.b_c', 'a', `a${'b'.repeat(63)}`])('%s', (label) => {
+    expect(isLabelName(label)).toBe(true);
+    expect(checkLabel(label)).toBe(label);
+  });
+
+  it.each(['', '2', '-a', '_a', '__proto__', 'a/b', 'a b', 'a:b', 'a\n', `a${'b'.repeat(64)}`])('not %j', (label) => {
+    expect(isLabelName(label)).toBe(false);
+    expect(codeOf(() => checkLabel(label))).toContain('cannot be a label');
+  });
 });

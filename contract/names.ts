@@ -2,6 +2,7 @@ import { KedgeError } from './errors.ts';
 
 const MODEL = /^[a-z0-9][a-z0-9._-]{0,127}$/;
 const VERSION = /^[1-9][0-9]{0,14}$/;
+const LABEL = /^[A-Za-z][A-Za-z0-9._-]{0,63}$/;
 const MAX_PATH = 512;
 
 /** A name that clients call: `[a-z0-9][a-z0-9._-]{0,127}`. */
@@ -30,6 +31,20 @@ export function checkVersion(text: string): number {
   throw new KedgeError(
     'name-invalid',
     `'${text}' is no version: versions are whole numbers from 1, without leading zeros.`,
+  );
+}
+
+/** A name for a version of a model, as `stable`: `[A-Za-z][A-Za-z0-9._-]{0,63}`. It cannot be mistaken for a version. */
+export function isLabelName(text: string): boolean {
+  return LABEL.test(text);
+}
+
+/** @throws KedgeError `name-invalid` */
+export function checkLabel(text: string): string {
+  if (isLabelName(text)) return text;
+  throw new KedgeError(
+    'name-invalid',
+    `'${text}' cannot be a label: use 1 to 64 of letters, digits, '.', '_' and '-', beginning with a letter.`,
   );
 }
 

@@ -176,6 +176,55 @@ describe('the pinned version', () => {
   ])('%s', (_what, parts, expected) => expect(told(parts)).toEqual(expected));
 });
 
+describe('what the rollout asks for', () => {
+  const hundred = Array.from({ length: 100 }, (_, i) => view(100 - i));
+  it.each<[string, Partial<ModelSight>, string[]]>([
+    [
+      'the newest n, beyond those that are kept anyway',
+      { versions: five, rollout: rollout({ policy: { latest: 3 } }) },
+      ['fetch 5', 'fetch 4', 'fetch 3'],
+    ],
+    [
+      'no fewer than are kept anyway',
+      { versions: five, rollout: rollout({ policy: { latest: 1 } }) },
+      ['fetch 5', 'fetch 4'],
+    ],
+    [
+      'all, however old',
+      {
+        versions: hundred,
+        entries: hundred.slice(2).map((each) => available(each.version)),
+        rollout: rollout({ policy: { all: true } }),
+      },
+      ['fetch 100', 'fetch 99'],
+    ],
+    [
+      'all, whatever code they need',
+      { versions: five, rollout: rollout({ policy: { all: true } }), groupOf: ({ version }) => `code ${version}` },
+      ['fetch 5', 'fetch 4', 'fetch 3', 'fetch 2', 'fetch 1'],
+    ],
+    [
+      'versions by number first',
+      { versions: five, rollout: rollout({ policy: { specific: [1, 3, 9] } }) },
+      ['fetch 3', 'fetch 1', 'fetch 5', 'fetch 4'],
+    ],
+    [
+      'versions with a label',
+      {
+        versions: hundred,
+        entries: [available(100), available(99)],
+        rollout: rollout({ labels: { stable: 2, old: 1 } }),
+      },
+      ['fetch 2', 'fetch 1'],
+    ],
+    [
+      'nothing that is retired',
+      { versions: five, rollout: rollout({ labels: { x: 1 }, retired: [1] }) },
+      ['fetch 5', 'fetch 4'],
+    ],
+  ])('%s', (_what, parts, expected) => expect(told(parts)).toEqual(expected));
+});
+
 describe('versions that need code', () => {
   const groupOf = ({ version }: VersionView) => byCode[version];
   const six = [view(6), ...five];

@@ -1,5 +1,5 @@
 import { type CatalogUnavailable, type CatalogVersion, isAvailable } from '../contract/catalog.ts';
-import { isRetired, type Rollout } from '../contract/rollout.ts';
+import { isRetired, latestOf, namedVersions, type Rollout } from '../contract/rollout.ts';
 import type { VersionView } from './bucket-view.ts';
 import { droppable, groupOf, MAX_GROUPS, PLAIN, type Retention } from './retention.ts';
 
@@ -8,7 +8,8 @@ export type Action = { model: string; version: number } & (
   | {
       /** Get it, judge it, and put it on the volume or refuse it. */
       kind: 'fetch';
-      pinned: boolean;
+      /** The rollout names it, by pin, label or number. */
+      named: boolean;
       /** Attempts that failed before. */
       attempts: number;
     }
@@ -46,18 +47,18 @@ const PEEKS = 8;
 
 /**
  * What to do now. Lazy: of each group of versions that the same code can serve only the newest `keep` that may be good are
- * fetched, and an older one comes in where a newer one turned out bad. A version that was refused is left alone until its
+ * fetched (more where the policy of the rollout asks for more), beside those that the rollout names, and an older one comes in where a newer one turned out bad. A version that was refused is left alone until its
  * fingerprint changes; one that failed is tried again at its `retryAt`.
  */
 export function plan(models: readonly ModelSight[], retention: Retention, now: number): Action[] {
   return inOrder(models.map((model) => planModel(model, retention, now)));
 }
 
-/** First what frees or corrects, then fetches: pinned ones, new ones before retries, each model's newest before any second. */
+/** First what frees or corrects, then fetches: named ones, new ones before retries, each model's newest before any second. */
 function inOrder(actions: readonly Action[][]): Action[] {
   const ranked = actions.flatMap((own) => own.map((action, rank) => ({ action, rank })));
   const weight = ({ action }: { action: Action }): number =>
-    action.kind !== 'fetch' ? 0 : action.pinned ? 1 : 2 + action.attempts;
+    action.kind !== 'fetch' ? 0 : action.named ? 1 : 2 + action.attempts;
   return ranked.sort((a, b) => weight(a) - weight(b) || a.rank - b.rank).map(({ action }) => action);
 }
 
@@ -85,25 +86,25 @@ function walk(
   const marks: Action[] = [];
   const peeks: Action[] = [];
   const fetches: Action[] = [];
-  const groups = new Groups(keep);
+  const groups = new Groups(Math.max(keep, latestOf(rollout)));
   /** Of a newer version it is not known yet which code it needs: older ones wait, because it may stand in their place. */
   let unsure = false;
-  const pin = rollout?.pin;
+  const wanted = namedVersions(rollout);
   const numbers = [...new Set([...known.keys(), ...shown.keys()])].sort((a, b) => b - a);
 
   for (const version of numbers) {
     const at = { model: name, version };
     const entry = known.get(version);
     const view = shown.get(version);
-    const pinned = version === pin;
+    const named = wanted.has(version);
     if (isRetired(rollout, version)) continue;
     if (entry && isAvailable(entry)) {
       groups.count(groupOf(entry.manifest));
       if (view && !busy.has(version) && mustRecheck(view, entry)) marks.push({ kind: 'recheck', ...at });
       continue;
     }
-    // The pinned version is wanted however old it is; the walk goes on for it alone.
-    if (!view || (groups.ended && !pinned)) continue;
+    // A named version is wanted however old it is; the walk goes on for those alone.
+    if (!view || (groups.ended && !named)) continue;
     const group = view.kind === 'bare' ? PLAIN : groupOfView(view);
     if (busy.has(version)) {
       groups.count(group);
@@ -112,13 +113,13 @@ function walk(
       const { fingerprint } = view;
       if (entry?.fingerprint !== fingerprint) marks.push({ kind: 'incomplete', ...at, fingerprint });
     } else if (view.rests && (!entry || isDue(entry, view, now))) {
-      if (group === undefined && !pinned) {
+      if (group === undefined && !named) {
         if (peeks.length < PEEKS) peeks.push({ kind: 'peek', ...at });
         unsure = true;
-      } else if (pinned || groups.wants(group!)) {
+      } else if (named || groups.wants(group!)) {
         groups.count(group);
         const attempts = entry?.fingerprint === view.fingerprint ? entry.attempts : 0;
-        if (pinned || !unsure) fetches.push({ kind: 'fetch', ...at, pinned, attempts });
+        if (named || !unsure) fetches.push({ kind: 'fetch', ...at, named, attempts });
       }
     }
   }
@@ -146,6 +147,7 @@ class Groups {
 
   wants(group: string): boolean {
     const count = this.#counts.get(group);
+    if (this.#keep === Infinity) return true;
     const wanted = count === undefined ? this.#counts.size < MAX_GROUPS : count < this.#keep;
     if (!wanted) this.#passed += 1;
     return wanted;

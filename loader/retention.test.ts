@@ -26,6 +26,14 @@ describe('droppable', () => {
     ['retired ones at once', [available(2), available(1, young)], rollout({ retired: [2] }), [2]],
     ['a retired model whole', four, rollout({ retired: true }), [4, 3, 2, 1]],
     ['retired ones while the pinned one is missing', four, rollout({ pin: 9, retired: [1] }), [1]],
+    ['not what the policy asks for', four, rollout({ policy: { latest: 3 } }), [1]],
+    ['as many as told though the policy asks for fewer', four, rollout({ policy: { latest: 1 } }), [2, 1]],
+    ['nothing of all', four, rollout({ policy: { all: true } }), []],
+    ['not those that the policy names', four, rollout({ policy: { specific: [1, 9] } }), [2]],
+    ['nothing while all that the policy names are missing', four, rollout({ policy: { specific: [8, 9] } }), []],
+    ['what is retired is not waited for', four, rollout({ policy: { specific: [9] }, retired: [9] }), [2, 1]],
+    ['not what has a label', four, rollout({ labels: { stable: 2 } }), [1]],
+    ['a missing label holds nothing', four, rollout({ labels: { stable: 9 } }), [2, 1]],
     [
       'what is not served takes no place',
       [unavailable(6, 'refused', ['opset']), unavailable(5, 'failed'), ...four],
@@ -43,6 +51,12 @@ describe('droppable', () => {
       ],
       undefined,
       [2],
+    ],
+    [
+      'no code where all are asked for',
+      [5, 4, 3, 2, 1].map((version) => available(version, { features: `c${version}`, ...(version === 1 && old) })),
+      rollout({ policy: { all: true } }),
+      [],
     ],
     [
       'the oldest of too many codes',
@@ -66,6 +80,25 @@ describe('stampSuperseded', () => {
       [available(3, { features: 'a' }), available(2), available(1)],
       undefined,
       [undefined, undefined, now],
+    ],
+    [
+      'not what the policy asks for',
+      [available(3), available(2), available(1)],
+      rollout({ policy: { latest: 2 } }),
+      [undefined, undefined, now],
+    ],
+    ['nothing of all', [available(3), available(2)], rollout({ policy: { all: true } }), [undefined, undefined]],
+    [
+      'what the policy does not name',
+      [available(3), available(2), available(1)],
+      rollout({ policy: { specific: [1, 2] } }),
+      [now, undefined, undefined],
+    ],
+    [
+      'not what has a label',
+      [available(2), available(1, old)],
+      rollout({ labels: { stable: 1 } }),
+      [undefined, undefined],
     ],
     [
       'not by one that is refused',

@@ -1,6 +1,6 @@
 import { type CatalogAvailable, type CatalogVersion, isAvailable } from '../contract/catalog.ts';
 import type { Manifest } from '../contract/manifest.ts';
-import { chooseActive, isRetired, type Rollout } from '../contract/rollout.ts';
+import { chooseActive, isRetired, latestOf, namedVersions, type Rollout } from '../contract/rollout.ts';
 import { isoTime } from '../platform/clock.ts';
 
 /** The group of versions that need no code. */
@@ -28,37 +28,37 @@ function grouped(entries: readonly CatalogVersion[]): CatalogAvailable[][] {
   return [...Map.groupBy(newestFirst, ({ manifest }) => groupOf(manifest)).values()];
 }
 
-/** The version of each group that answers unversioned requests, as far as the catalog can tell. */
-function actives(entries: readonly CatalogVersion[], rollout: Rollout | undefined): Set<number> {
-  const chosen = grouped(entries)
-    .slice(0, MAX_GROUPS)
-    .map((group) =>
-      chooseActive(
-        rollout,
-        group.map(({ version }) => version),
-      ),
-    );
-  return new Set(chosen.filter((version) => version !== undefined));
+/**
+ * The versions that servers hold, as far as the catalog and the rollout tell: of each group the one that answers unversioned
+ * requests and as many of the newest as the policy asks for, and all that the rollout names.
+ */
+function inUse(entries: readonly CatalogVersion[], rollout: Rollout | undefined): Set<number> {
+  const latest = latestOf(rollout);
+  const groups = grouped(entries)
+    .slice(0, latest === Infinity ? Infinity : MAX_GROUPS)
+    .map((group) => group.map(({ version }) => version));
+  const used = groups.flatMap((versions) => [chooseActive(rollout, versions), ...versions.slice(0, latest)]);
+  return new Set([...used.filter((version) => version !== undefined), ...namedVersions(rollout)]);
 }
 
-/** Stamps each available version that another took over from, and takes the stamp from one that is active again. */
+/** Stamps each available version that is not in use any more, and takes the stamp from one that is again. */
 export function stampSuperseded(
   entries: readonly CatalogVersion[],
   rollout: Rollout | undefined,
   now: number,
 ): CatalogVersion[] {
-  const active = actives(entries, rollout);
+  const used = inUse(entries, rollout);
   return entries.map((entry) => {
-    if (!isAvailable(entry) || active.has(entry.version) === (entry.supersededAt === undefined)) return entry;
+    if (!isAvailable(entry) || used.has(entry.version) === (entry.supersededAt === undefined)) return entry;
     const { supersededAt: _stamp, ...rest } = entry;
-    return active.has(entry.version) ? rest : { ...rest, supersededAt: isoTime(now) };
+    return used.has(entry.version) ? rest : { ...rest, supersededAt: isoTime(now) };
   });
 }
 
 /**
- * The available versions that may go: the retired ones; and those beyond the newest `keep` of their group that are neither
- * pinned nor active nor superseded less than `graceMs` ago. While a pinned version is not here yet nothing but retired ones
- * may go, because servers stay on what they have until it comes.
+ * The available versions that may go: the retired ones; and those beyond the newest `keep` of their group that are neither in
+ * use by the rollout nor superseded less than `graceMs` ago. While the pinned version, or every version that the policy allows, is
+ * not here yet nothing but retired ones may go, because servers stay on what they have until it comes.
  */
 export function droppable(
   entries: readonly CatalogVersion[],
@@ -69,17 +69,26 @@ export function droppable(
   const available = entries.filter(isAvailable);
   const retired = available.filter(({ version }) => isRetired(rollout, version));
   const left = available.filter((entry) => !retired.includes(entry));
-  const pin = rollout?.pin;
-  const waitsForPin = pin !== undefined && !isRetired(rollout, pin) && !left.some(({ version }) => version === pin);
+  if (waits(left, rollout)) return retired.map(({ version }) => version);
   const kept = new Set(
     grouped(left)
       .slice(0, MAX_GROUPS)
       .flatMap((group) => group.slice(0, keep)),
   );
-  const active = actives(left, rollout);
+  const used = inUse(left, rollout);
   const surplus = left.filter((entry) => {
     const young = entry.supersededAt === undefined || now - Date.parse(entry.supersededAt) < graceMs;
-    return !waitsForPin && !kept.has(entry) && entry.version !== pin && !active.has(entry.version) && !young;
+    return !kept.has(entry) && !used.has(entry.version) && !young;
   });
   return [...retired, ...surplus].map(({ version }) => version);
+}
+
+/** What should answer by the rollout is not here yet. */
+function waits(left: readonly CatalogAvailable[], rollout: Rollout | undefined): boolean {
+  const isMissing = (version: number): boolean => !left.some((entry) => entry.version === version);
+  const policy = rollout?.policy;
+  const specific = policy && 'specific' in policy ? policy.specific : [];
+  const allowed = specific.filter((version) => !isRetired(rollout, version));
+  if (allowed.length > 0 && allowed.every(isMissing)) return true;
+  return rollout?.pin !== undefined && !isRetired(rollout, rollout.pin) && isMissing(rollout.pin);
 }

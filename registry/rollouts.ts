@@ -105,6 +105,8 @@ export async function retire(
     }
     const retired = new Set([...(current.retired ?? []), ...versions]);
     if (remaining(scanned, retired) === 0) notes.push(`No version of ${model} is left to serve.`);
+    for (const [label, version] of Object.entries(current.labels ?? {}))
+      if (versions.includes(version)) notes.push(`The label ${label} still points at version ${version}.`);
     const kept = contract !== undefined && versions.includes(contract) ? heir : contract;
     return {
       ...rest,
@@ -167,12 +169,14 @@ export async function unretire(
   return { rollout, notes: [] };
 }
 
-function checkNotRetired(model: string, rollout: Rollout | undefined, version?: number): void {
+/** @throws KedgeError `conflict` for a retired model, or one of the versions that is */
+export function checkNotRetired(model: string, rollout: Rollout | undefined, ...versions: readonly number[]): void {
   if (rollout?.retired === true)
     throw new KedgeError('conflict', `${model} is retired. Bring it back with: kedge retire ${model} --undo`);
-  if (version !== undefined && isRetired(rollout, version))
+  const gone = versions.find((version) => isRetired(rollout, version));
+  if (gone !== undefined)
     throw new KedgeError(
       'conflict',
-      `version ${version} of ${model} is retired. Bring it back with: kedge retire ${model} ${version} --undo`,
+      `version ${gone} of ${model} is retired. Bring it back with: kedge retire ${model} ${gone} --undo`,
     );
 }

@@ -47,7 +47,7 @@ A number is never given again. On S3, parts of uploads that broke off are for a 
     }),
 };
 
-function hoursOf(text: string | boolean | undefined): number {
+function hoursOf(text: unknown): number {
   if (typeof text !== 'string') return DEFAULT_GRACE_MS / HOUR_MS;
   if (/^\d+(\.\d+)?$/.test(text)) return Number(text);
   throw new KedgeError('config-invalid', `--older-than takes hours, not '${text}'.`);

@@ -77,7 +77,7 @@ function answer(context: Context, published: Published, url: string): void {
   context.out.write(`${how} ${model} version ${version} in ${url}: ${count}, ${sizeText(bytes)}, ${digest}\n`);
 }
 
-async function readDetails(file: string | boolean | undefined): Promise<Details | undefined> {
+async function readDetails(file: unknown): Promise<Details | undefined> {
   if (typeof file !== 'string') return undefined;
   try {
     // publish checks its form.
