@@ -1,7 +1,11 @@
+import type { Tensors } from '../../contract/tensor.ts';
+import type { Ticket } from '../gate/ticket.ts';
 import type { ServedVersion } from '../lifecycle/served-version.ts';
 import { readBody } from './body.ts';
 import type { ApiContext, HttpContext } from './context.ts';
+import { answerEncoding, compress, type Encoding } from './encoding.ts';
 import { errorResponse, statusOf } from './errors.ts';
+import type { BinaryReply } from './infer-response.ts';
 import { pickVersion } from './pick.ts';
 
 /** Who is asked: a model, and a version of it if the path names one. */
@@ -19,22 +23,26 @@ export async function answer(
   context: ApiContext,
   { env }: HttpContext,
   target: Target,
-  respond: (version: ServedVersion, body: Buffer) => Promise<string>,
+  respond: (version: ServedVersion, body: Buffer, ticket: Ticket) => Promise<string | BinaryReply>,
 ): Promise<Response> {
-  const { stats, table } = context;
+  const { stats, table, gate } = context;
   const began = stats.now();
   stats.inflight.begin();
   let version: ServedVersion | undefined;
   let status = 200;
   try {
     // Who asks for nothing that is here shall not send its body first.
-    pickVersion(table, target.model, target.version);
+    const asked = pickVersion(table, target.model, target.version);
+    const ticket = gate.ask(env.outgoing, asked.model, headerOf(env, 'kedge-timeout-ms'), began * 1_000);
+    gate.check(ticket, asked, began * 1_000);
     const body = await readBody(env.incoming, context.maxBodyBytes);
     const chosen = pickVersion(table, target.model, target.version);
     chosen.enter();
     version = chosen;
-    const text = await respond(chosen, body);
-    return new Response(text, { headers: chosen.headers });
+    ticket.bytes = body.length;
+    const reply = await respond(chosen, body, ticket);
+    if (ticket.aborted) status = 499;
+    return await responseOf(reply, chosen, headerOf(env, 'accept-encoding'));
   } catch (error) {
     status = statusOf(error);
     return errorResponse(error, context.log, { headers: version?.headers });
@@ -46,16 +54,51 @@ export async function answer(
   }
 }
 
-/** One inference, timed. */
+/** Plain JSON goes out as it is, unless the client takes it compressed and it is long. */
+function responseOf(
+  reply: string | BinaryReply,
+  { headers }: ServedVersion,
+  accepted: string | undefined,
+): Response | Promise<Response> {
+  const body = typeof reply === 'string' ? reply : reply.body;
+  const all = typeof reply === 'string' ? headers : { ...headers, ...reply.headers };
+  const encoding = answerEncoding(accepted, body.length);
+  return encoding ? compressed(body, encoding, all) : new Response(body, { headers: all });
+}
+
+async function compressed(
+  body: string | Uint8Array,
+  encoding: Encoding,
+  headers: Readonly<Record<string, string>>,
+): Promise<Response> {
+  const packed = await compress(body, encoding);
+  return new Response(packed, { headers: { ...headers, 'content-encoding': encoding, vary: 'accept-encoding' } });
+}
+
+/** One inference, admitted and timed. @throws KedgeError `overloaded`, and as {@link ServedVersion.run} does */
 export async function run(
-  context: ApiContext,
+  { gate, stats }: ApiContext,
   version: ServedVersion,
-  ...[inputs, outputs]: Parameters<ServedVersion['run']>
-): ReturnType<ServedVersion['run']> {
-  const began = context.stats.now();
+  ticket: Ticket,
+  inputs: Tensors,
+  outputs?: readonly string[],
+): Promise<Tensors> {
+  const began = stats.now();
+  gate.enter(ticket, version, inputs, began * 1_000);
+  let failure: unknown;
   try {
-    return await version.run(inputs, outputs);
+    return await version.run(inputs, outputs, ticket);
+  } catch (error) {
+    failure = error;
+    throw error;
   } finally {
-    context.stats.of(version.model, String(version.version)).inference.observe(context.stats.now() - began);
+    const ended = stats.now();
+    gate.leave(ticket, ended * 1_000, failure);
+    stats.of(version.model, String(version.version)).inference.observe(ended - began);
   }
+}
+
+function headerOf({ incoming }: HttpContext['env'], name: string): string | undefined {
+  const value = incoming.headers[name];
+  return typeof value === 'string' ? value : undefined;
 }

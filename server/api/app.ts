@@ -2,6 +2,7 @@ import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { KedgeError } from '../../contract/errors.ts';
 import { KEDGE_VERSION } from '../../contract/version.ts';
+import { applyParameters } from '../gate/parameters.ts';
 import { answer, run, type Target } from './answer.ts';
 import type { ApiContext, HttpContext } from './context.ts';
 import { describeModel, describeVersions } from './describe.ts';
@@ -10,6 +11,7 @@ import { parseInferRequest } from './infer-request.ts';
 import { inferResponse } from './infer-response.ts';
 import { pickModel, pickVersion } from './pick.ts';
 import { predict } from './predict.ts';
+import { LENGTH_HEADER } from './request-body.ts';
 
 /** Protocol extensions that are implemented; clients take it at its word. */
 const EXTENSIONS: readonly string[] = [];
@@ -86,12 +88,14 @@ function modelRoutes({ table }: ApiContext): Routes {
 
 function predictionRoutes(context: ApiContext): Routes {
   const infer: Handler = (c) =>
-    answer(context, c, targetOf(c), async (version, body) => {
-      const { id, inputs, outputs } = parseInferRequest(body);
-      return inferResponse(version, id, await run(context, version, inputs, outputs));
+    answer(context, c, targetOf(c), async (version, body, ticket) => {
+      const request = parseInferRequest(body, headerOf(c, LENGTH_HEADER), version.signature);
+      applyParameters(ticket, request.parameters);
+      const names = request.outputs?.map(({ name }) => name);
+      return inferResponse(version, request, await run(context, version, ticket, request.inputs, names));
     });
   const predictCall = (c: HttpContext, model: string, version: string | undefined): Promise<Response> =>
-    answer(context, c, { model, version }, (served, body) => predict(context, served, body));
+    answer(context, c, { model, version }, (served, body, ticket) => predict(context, served, body, ticket));
   return {
     '/v2/models/:model/infer': { POST: infer },
     '/v2/models/:model/versions/:version/infer': { POST: infer },
@@ -106,6 +110,12 @@ function targetOf(c: HttpContext): Target {
 
 function param(c: HttpContext, name: string): string {
   return c.req.param(name) ?? '';
+}
+
+/** Straight from Node: Hono would make an object of all headers first. */
+function headerOf(c: HttpContext, name: string): string | undefined {
+  const value = c.env.incoming.headers[name];
+  return typeof value === 'string' ? value : undefined;
 }
 
 /** What stands before `:predict`. @throws KedgeError `route-unknown` for other verbs */

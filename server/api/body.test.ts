@@ -1,3 +1,4 @@
+import { deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { linearModel } from '../../contract/onnx/testing/models.ts';
 import { postHead, RawConnection } from '../testing/raw-http.ts';
@@ -98,19 +99,58 @@ describe('a body over the limit is refused, and the connection stays usable', ()
 });
 
 describe('a content encoding', () => {
-  it.each(['gzip', 'deflate', 'br', 'gzip, gzip'])('%s is not supported, and told so', async (encoding) => {
+  it.each(['br', 'gzip, gzip', 'zstd', 'compress'])('%s is not supported, and told so', async (encoding) => {
     connection.write(postHead(PATH, { 'content-length': body.length, 'content-encoding': encoding }) + body);
     expect(await connection.answer()).toMatchObject({
       status: 501,
-      head: expect.stringContaining('accept-encoding: identity'),
+      head: expect.stringContaining('accept-encoding: gzip, deflate'),
       body: expect.stringContaining('encoding-unsupported'),
     });
     await answersNext();
   });
 
-  it('identity is no encoding', async () => {
-    connection.write(postHead(PATH, { 'content-length': body.length, 'content-encoding': 'identity' }) + body);
+  const send = (packed: Buffer, encoding: string): void => {
+    connection.write(postHead(PATH, { 'content-length': packed.length, 'content-encoding': encoding }));
+    connection.write(packed);
+  };
+
+  it.each<[string, (text: string) => Buffer]>([
+    ['gzip', gzipSync],
+    ['x-gzip', gzipSync],
+    ['GZIP', gzipSync],
+    ['deflate', deflateSync],
+    ['identity', Buffer.from],
+  ])('%s is taken', async (encoding, pack) => {
+    send(pack(body), encoding);
+    expect(await connection.answer()).toMatchObject({ status: 200, body: expect.stringContaining('[9]') });
+    send(pack(padded(MIB)), encoding);
     expect((await connection.answer())?.status).toBe(200);
+  });
+
+  it.each<[string, string, Buffer, RegExp]>([
+    ['gzip that is cut short', 'gzip', gzipSync(body).subarray(0, -12), /not gzip, or it is cut short/],
+    ['deflate that is cut short', 'deflate', deflateSync(body).subarray(0, -6), /not deflate, or it is cut short/],
+    ['what was never compressed', 'gzip', Buffer.from(body), /not gzip/],
+    ['gzip named deflate', 'deflate', gzipSync(body), /not deflate/],
+    ['nothing', 'gzip', Buffer.alloc(0), /not gzip/],
+  ])('refuses %s', async (_what, encoding, packed, sentence) => {
+    send(packed, encoding);
+    expect(await connection.answer()).toMatchObject({ status: 400, body: expect.stringMatching(sentence) });
+    await answersNext();
+  });
+
+  it.each<[string, (bytes: Buffer) => Buffer]>([
+    ['gzip', gzipSync],
+    ['deflate', deflateSync],
+  ])('%s that would become larger than the limit is refused as such', async (encoding, pack) => {
+    for (const bytes of [MIB + 1, 64 * MIB]) {
+      send(pack(Buffer.alloc(bytes, ' ')), encoding);
+      expect(await connection.answer()).toMatchObject({
+        status: 413,
+        body: expect.stringMatching(/limit of 1 MiB/),
+      });
+    }
+    await answersNext();
   });
 });
 

@@ -2,6 +2,7 @@ import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import type { Log } from '../../platform/log.ts';
 import type { Estimators } from '../estimators.ts';
+import type { Gate } from '../gate/gate.ts';
 import type { ServedModel } from '../lifecycle/served-model.ts';
 import type { RequestStats } from '../request-stats.ts';
 
@@ -16,6 +17,8 @@ export interface ApiContext {
   table: ModelTable;
   estimators: Estimators;
   stats: RequestStats;
+  /** Refuses what could not be answered in time. */
+  gate: Gate;
   maxBodyBytes: number;
   /** Why the server is not ready; undefined while it is. */
   notReady(): { code: 'model-not-ready' | 'shutting-down'; message: string } | undefined;

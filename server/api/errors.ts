@@ -43,12 +43,17 @@ export function errorResponse(
       ? error
       : { code: 'internal', message: 'An unexpected error; the log of the server tells more.', status: 500 };
   const extra: Record<string, string> = {};
-  if (status === 503) extra['retry-after'] = RETRY_AFTER;
-  if (code === 'encoding-unsupported') extra['accept-encoding'] = 'identity';
+  if (status === 503) extra['retry-after'] = retryAfterOf(error);
+  if (code === 'encoding-unsupported') extra['accept-encoding'] = 'gzip, deflate';
   return new Response(JSON.stringify({ error: message, code, ...more }), {
     status,
     headers: { ...JSON_HEADERS, ...headers, ...extra },
   });
+}
+
+function retryAfterOf(error: unknown): string {
+  const seconds = error instanceof KedgeError ? error.details['retryAfter'] : undefined;
+  return seconds === undefined ? RETRY_AFTER : String(seconds);
 }
 
 /** A value as a sentence shows it: short, and safe to print. */

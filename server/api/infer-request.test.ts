@@ -2,18 +2,26 @@ import { describe, expect, it } from 'vitest';
 import { hasCode } from '../../contract/errors.ts';
 import { type InferRequest, parseInferRequest } from './infer-request.ts';
 
-const parse = (text: string | Buffer): InferRequest => parseInferRequest(Buffer.from(text as string));
+const signature = { inputs: [{ name: 'x', datatype: 'FP32' as const, shape: [-1] }], outputs: [] };
+const parse = (text: string | Buffer): InferRequest =>
+  parseInferRequest(Buffer.from(text as string), undefined, signature);
 const x = '{"name":"x","datatype":"FP32","shape":[1],"data":[1]}';
 
 describe('an inference request', () => {
   it('is its id, its tensors and the outputs wanted, in order', () => {
     const request = parse(
-      `{"id":"a","inputs":[${x}],"outputs":[{"name":"q"},{"name":"p","parameters":{"binary_data":false}}]}`,
+      `{"id":"a","parameters":{"timeout":5},"inputs":[${x}],"outputs":[{"name":"q"},{"name":"p","parameters":{"binary_data":true,"classification":3}}]}`,
     );
     expect(request).toEqual({
       id: 'a',
       inputs: new Map([['x', { datatype: 'FP32', shape: [1], data: new Float32Array([1]) }]]),
-      outputs: ['q', 'p'],
+      outputs: [
+        { name: 'q', binary: false, classification: 0 },
+        { name: 'p', binary: true, classification: 3 },
+      ],
+      binaryOutputs: false,
+      standIns: false,
+      parameters: { timeout: 5 },
     });
   });
 
@@ -69,12 +77,27 @@ describe('what is refused', () => {
     [
       'binary tensors',
       '{"inputs":[{"name":"x","datatype":"FP32","shape":[1],"parameters":{"binary_data_size":4}}]}',
-      /binary tensors/,
+      /Inference-Header-Content-Length is missing/,
     ],
     [
       'shared memory',
       '{"inputs":[{"name":"x","datatype":"FP32","shape":[1],"parameters":{"shared_memory_region":"r"}}]}',
       /shared memory/,
+    ],
+    [
+      'a flag that is none',
+      `{"parameters":{"binary_data_output":1},"inputs":[${x}]}`,
+      /binary_data_output must be true or false, not 1/,
+    ],
+    [
+      'no class',
+      `{"inputs":[${x}],"outputs":[{"name":"y","parameters":{"classification":0}}]}`,
+      /'y': classification must be a whole number from 1, not 0/,
+    ],
+    [
+      'an output in shared memory',
+      `{"inputs":[${x}],"outputs":[{"name":"y","parameters":{"shared_memory_region":"r"}}]}`,
+      /'y': shared memory/,
     ],
     ['an id that is a number', `{"id":7,"inputs":[${x}]}`, /id must be a string, not 7/],
     ['outputs that are names', `{"inputs":[${x}],"outputs":["y"]}`, /outputs\[0\] must be an object/],

@@ -210,9 +210,9 @@ describe('10.2 (16) a content type', () => {
 it('10.2 (12) parameters that nobody knows are ignored', async () => {
   const body = {
     model_name: 'other',
-    parameters: { sequence_id: 4, priority: 1, timeout: 5, binary_data_output: true, mystery: 'x' },
+    parameters: { sequence_id: 4, priority: 1, timeout: 5_000_000, binary_data_output: true, mystery: 'x' },
     inputs: [{ ...x([1, 2]), parameters: { content_type: 'np' } }],
-    outputs: [{ name: 'y', parameters: { binary_data: true } }],
+    outputs: [{ name: 'y', parameters: { content_type: 'np' } }],
   };
   expect((await infer('linear', body)).body.outputs[0].data).toEqual([108]);
 });

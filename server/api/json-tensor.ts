@@ -15,24 +15,33 @@ const MAX_ELEMENTS = 2 ** 31 - 1;
  * @throws KedgeError `request-invalid`
  */
 export function tensorFromJson(where: string, datatype: unknown, shape: unknown, data: unknown): Tensor {
-  if (!isDatatype(datatype)) {
-    throw invalid(`${where}: datatype is ${show(datatype)}, which is none of ${DATATYPES.join(', ')}.`);
-  }
-  const dims = checkShape(where, shape);
-  const count = countOf(where, dims);
+  const { datatype: type, dims, count } = tensorHead(where, datatype, shape);
   if (!Array.isArray(data)) throw invalid(`${where}: data must be an array, flat or nested.`);
   if (data.length > 0 && Array.isArray(data[0]) && dims.length > 1) {
     checkNested(where, dims, data, 0);
-    const elements = new Elements(datatype, count, where);
+    const elements = new Elements(type, count, where);
     pushNested(elements, data, dims.length - 1);
-    return { datatype, shape: dims, data: elements.data };
+    return { datatype: type, shape: dims, data: elements.data };
   }
   if (data.length !== count) {
     throw invalid(`${where}: shape [${dims.join(',')}] takes ${count} elements, data has ${data.length}.`);
   }
-  const elements = new Elements(datatype, count, where);
+  const elements = new Elements(type, count, where);
   elements.push(data);
-  return { datatype, shape: dims, data: elements.data };
+  return { datatype: type, shape: dims, data: elements.data };
+}
+
+/** What a tensor is but for its elements. @throws KedgeError `request-invalid` */
+export function tensorHead(
+  where: string,
+  datatype: unknown,
+  shape: unknown,
+): { datatype: Datatype; dims: number[]; count: number } {
+  if (!isDatatype(datatype)) {
+    throw invalid(`${where}: datatype is ${show(datatype)}, which is none of ${DATATYPES.join(', ')}.`);
+  }
+  const dims = checkShape(where, shape);
+  return { datatype, dims, count: countOf(where, dims) };
 }
 
 function isDatatype(value: unknown): value is Datatype {

@@ -1,0 +1,78 @@
+import { promisify } from 'node:util';
+import zlib from 'node:zlib';
+import { KedgeError } from '../../contract/errors.ts';
+import { invalid } from './parse.ts';
+
+/** Content encodings that are taken and given; deflate is the zlib format, as HTTP has it. */
+export type Encoding = 'gzip' | 'deflate';
+export const ENCODINGS = 'gzip, deflate';
+
+const INFLATE = { gzip: promisify(zlib.gunzip), deflate: promisify(zlib.inflate) } as const;
+const DEFLATE = { gzip: promisify(zlib.gzip), deflate: promisify(zlib.deflate) } as const;
+const NAMES = new Map<string, Encoding | undefined>([
+  ['', undefined],
+  ['identity', undefined],
+  ['gzip', 'gzip'],
+  ['x-gzip', 'gzip'],
+  ['deflate', 'deflate'],
+]);
+
+/** Answers below this many bytes are sent as they are: they fit into a packet all the same. */
+const MIN_BYTES = 1024;
+/** Fast rather than small: the time is the server's. */
+const LEVEL = 1;
+
+/** The encoding of a request; undefined for none. @throws KedgeError `encoding-unsupported` */
+export function requestEncoding(header: string | undefined): Encoding | undefined {
+  const name = (header ?? '').trim().toLowerCase();
+  if (NAMES.has(name)) return NAMES.get(name);
+  throw new KedgeError(
+    'encoding-unsupported',
+    `Content-Encoding ${name.slice(0, 80)} is not supported: send ${ENCODINGS} or the body as it is.`,
+  );
+}
+
+/**
+ * The body as it was before it was compressed. It stops at the limit: a small body that becomes a huge one takes no more memory than any other.
+ * @throws KedgeError `body-too-large`, `request-invalid` where it is not what its encoding says
+ */
+export async function decompress(body: Buffer, encoding: Encoding, maxBytes: number): Promise<Buffer> {
+  try {
+    return await INFLATE[encoding](body, { maxOutputLength: maxBytes });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw bodyTooLarge(maxBytes);
+    throw invalid(`The body is not ${encoding}, or it is cut short: ${(error as Error).message}.`);
+  }
+}
+
+export function bodyTooLarge(maxBytes: number): KedgeError {
+  return new KedgeError(
+    'body-too-large',
+    `The body is over the limit of ${maxBytes / 2 ** 20} MiB: send fewer rows in a request, or raise KEDGE_MAX_BODY_MB.`,
+  );
+}
+
+/** The encoding of an answer of that many bytes; undefined for none. @param accepted the header Accept-Encoding */
+export function answerEncoding(accepted: string | undefined, bytes: number): Encoding | undefined {
+  if (accepted === undefined || bytes < MIN_BYTES) return undefined;
+  const weights = new Map(accepted.toLowerCase().split(',').map(parseCoding));
+  const weightOf = (name: string): number => weights.get(name) ?? weights.get('*') ?? 0;
+  const gzip = weightOf('gzip');
+  const deflate = weightOf('deflate');
+  if (gzip === 0 && deflate === 0) return undefined;
+  // What the client would rather have as it is, is left so.
+  if ((weights.get('identity') ?? 0) > Math.max(gzip, deflate)) return undefined;
+  return gzip >= deflate ? 'gzip' : 'deflate';
+}
+
+/** `gzip;q=0.5` as its name and weight. */
+function parseCoding(coding: string): [string, number] {
+  const [name = '', ...parameters] = coding.split(';').map((part) => part.trim());
+  const q = parameters.find((parameter) => parameter.startsWith('q='));
+  const weight = q === undefined ? 1 : Number(q.slice(2));
+  return [name, Math.max(0, weight || 0)];
+}
+
+export function compress(body: string | Uint8Array, encoding: Encoding): Promise<Buffer<ArrayBuffer>> {
+  return DEFLATE[encoding](body, { level: LEVEL }) as Promise<Buffer<ArrayBuffer>>;
+}
