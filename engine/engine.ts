@@ -59,7 +59,7 @@ export interface RunOptions {
    */
   timeoutMs?: number;
   /** A request that still waits when this aborts is dropped, and rejects with the reason. */
-  signal?: AbortSignal | undefined;
+  signal?: Pick<AbortSignal, 'aborted' | 'reason'> | undefined;
   /** Higher ones of a model run first. Default 0. */
   priority?: number;
   /** Called once, before the answer, of a request that was run. */

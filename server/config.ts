@@ -8,6 +8,7 @@ import {
   mebibytes,
   optional,
   readSettings,
+  type Setting,
   seconds,
   text,
   type Values,
@@ -69,6 +70,29 @@ export const serverSettings = {
     min: 0,
     max: 1000,
   }),
+  maxRows: integer('KEDGE_MAX_ROWS', 'most rows of one request', { default: '100000', min: 1, max: 1_000_000_000 }),
+  queueRows: integer('KEDGE_QUEUE_ROWS', 'most rows of a version that may wait for their answers', {
+    default: '100000',
+    min: 1,
+    max: 1_000_000_000,
+  }),
+  queueBytes: mebibytes('KEDGE_QUEUE_MB', 'most bytes of requests of all models that may wait, in MiB', {
+    default: '512',
+    min: 1,
+    max: 1_048_576,
+  }),
+  queueMs: seconds('KEDGE_QUEUE_SECONDS', 'a request that would wait longer than this for others is refused', {
+    default: '10',
+    min: 0.001,
+    max: 3600,
+  }),
+  deadlinesMs: deadlines(
+    'KEDGE_DEADLINES',
+    'time for the answer to a request that names none, in seconds: 2 for all, or demand=0.05,2',
+    {
+      default: '',
+    },
+  ),
   drainMs: seconds('KEDGE_DRAIN_SECONDS', 'time from not ready to closed, for load balancers to notice', {
     default: '5',
     min: 0,
@@ -80,6 +104,21 @@ export const serverSettings = {
     max: 3600,
   }),
 };
+
+/** Milliseconds by model; '' stands for all others. */
+function deadlines(env: string, about: string, options: { default: string }): Setting<ReadonlyMap<string, number>> {
+  const parse = (value: string): ReadonlyMap<string, number> =>
+    new Map(
+      list(env, about)
+        .parse(value)
+        .map((item) => {
+          const [, model = '', time] = /^(?:([a-z0-9][a-z0-9._-]*)=)?(\d+(?:\.\d+)?)$/.exec(item) ?? [];
+          if (Number(time) > 0) return [model, Number(time) * 1_000];
+          throw new Error(`must be seconds over 0, or MODEL=SECONDS, separated by commas; '${item}' is neither`);
+        }),
+    );
+  return { env, about, ...options, parse };
+}
 
 export type ServerConfig = Values<typeof serverSettings>;
 

@@ -11,6 +11,7 @@ import type { ApiContext } from './api/context.ts';
 import { type CatalogSource, watchCatalog } from './catalog-source.ts';
 import type { ServerConfig } from './config.ts';
 import { loadEstimators, serverCode } from './estimators.ts';
+import { Gate } from './gate/gate.ts';
 import { VersionManager } from './lifecycle/manager.ts';
 import { createMetrics } from './metrics.ts';
 import { readinessOf } from './readiness.ts';
@@ -66,6 +67,7 @@ export async function startServer(config: ServerConfig, overrides: Partial<Serve
     table: manager,
     estimators,
     stats,
+    gate: new Gate({ ...config, deadlineMs: (model) => config.deadlinesMs.get(model) ?? config.deadlinesMs.get('') }),
     maxBodyBytes: config.maxBodyBytes,
     notReady: () =>
       readinessOf({ draining, required: config.requiredModels, table: manager, problem: catalog?.problem }),

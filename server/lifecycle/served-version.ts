@@ -4,7 +4,7 @@ import { KedgeError } from '../../contract/errors.ts';
 import type { Refusal } from '../../contract/refusal.ts';
 import type { Signature } from '../../contract/signature.ts';
 import type { Tensors } from '../../contract/tensor.ts';
-import type { Engine, LoadedModel } from '../../engine/engine.ts';
+import type { Engine, LoadedModel, RunOptions } from '../../engine/engine.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { judgeRows, type Placement } from '../placement.ts';
 import { judgeLoad } from './judge-load.ts';
@@ -146,8 +146,8 @@ export class ServedVersion {
   }
 
   /** One inference, between `enter` and `leave`. @throws KedgeError as {@link LoadedModel.run} does */
-  run(inputs: Tensors, outputs?: readonly string[]): Promise<Tensors> {
-    return this.#loaded!.run(inputs, outputs);
+  run(inputs: Tensors, outputs?: readonly string[], options?: RunOptions): Promise<Tensors> {
+    return this.#loaded!.run(inputs, outputs, options);
   }
 
   refuse(reasons: readonly Refusal[]): void {

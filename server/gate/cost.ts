@@ -1,0 +1,36 @@
+/** Weight of the newest run in the cost of a row. */
+const NEWEST = 0.3;
+
+/**
+ * What a row of a model costs, as an exponentially weighted mean over its runs: old enough to bear noise, new enough to follow
+ * a machine that slows down.
+ * @param rowMs the cost so far, in milliseconds; undefined before the first run
+ * @param requests requests that shared the run, each of which tells of it, so each weighs that much less
+ */
+export function nextRowCost(rowMs: number | undefined, runMs: number, rows: number, requests: number): number {
+  const seen = runMs / Math.max(1, rows);
+  return rowMs === undefined ? seen : rowMs + (NEWEST / requests) * (seen - rowMs);
+}
+
+/**
+ * When work of `ownMs` is done, in milliseconds from now, beside others that wait for the same processor. Turns are fair
+ * (engine/turns.ts), so each of the others goes before it with as much as it has itself at most.
+ */
+export function fairFinishMs(ownMs: number, othersMs: Iterable<number>): number {
+  let finish = ownMs;
+  for (const other of othersMs) finish += Math.min(other, ownMs);
+  return finish;
+}
+
+/** An idle loop takes a request up about this fast, in milliseconds: what came later than this after the last work waited for nobody. */
+const IDLE_MS = 0.5;
+
+/**
+ * How long a request may have waited in its socket before the loop saw it, in milliseconds. While the loop is busy without a
+ * pause, everything that arrived since it last looked at its sockets was kept waiting, at most since then.
+ * @param lookedAt when requests were taken in before this turn
+ * @param doneAt when the last work ended
+ */
+export function socketWaitMs(now: number, lookedAt: number, doneAt: number): number {
+  return now - doneAt <= IDLE_MS ? Math.max(0, now - lookedAt) : 0;
+}

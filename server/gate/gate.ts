@@ -1,0 +1,167 @@
+import { hasCode, KedgeError } from '../../contract/errors.ts';
+import type { Tensors } from '../../contract/tensor.ts';
+import { ClientGone } from '../api/errors.ts';
+import type { ServedVersion } from '../lifecycle/served-version.ts';
+import { judgeLoad, type LoadLimits, type LoadReason, type LoadRefusal } from './admission.ts';
+import { socketWaitMs } from './cost.ts';
+import { VersionQueue } from './queue.ts';
+import { Ticket, type Waiter } from './ticket.ts';
+
+export interface GateOptions extends LoadLimits {
+  /** Most rows of one request. */
+  maxRows: number;
+  /** How long a request for a model may take if it does not say, in milliseconds; undefined: no limit. */
+  deadlineMs: (model: string) => number | undefined;
+}
+
+/** What of a version the gate goes by. */
+export type Gated = Pick<ServedVersion, 'model' | 'version' | 'digest' | 'placement'>;
+
+/**
+ * Admission of load: knows what is admitted and what it costs, and refuses at once what could only be answered too late, so that what is
+ * admitted is answered in time. It holds nothing back and makes no promise or timer of its own.
+ */
+export class Gate {
+  readonly #options: GateOptions;
+  readonly #queues = new Map<string, VersionQueue>();
+  /** Those on the serving loop that have work: they take turns with each other. */
+  readonly #busyInline = new Set<VersionQueue>();
+  #bytes = 0;
+  #lookedAt = 0;
+  #lookedBefore = 0;
+  #doneAt = Number.NEGATIVE_INFINITY;
+  #looking = false;
+  /** Whether some request has a deadline: only then turns of the loop are watched. */
+  #watching = false;
+
+  constructor(options: GateOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * A request whose head is here.
+   * @param timeout header `kedge-timeout-ms`
+   * @param now milliseconds on a clock that never goes back
+   * @throws KedgeError `request-invalid`
+   */
+  ask(waiter: Waiter, model: string, timeout: string | undefined, now: number): Ticket {
+    const budgetMs = timeout === undefined ? this.#options.deadlineMs(model) : parseTimeout(timeout);
+    this.#watching ||= budgetMs !== undefined;
+    return new Ticket(waiter, this.#watching ? now - this.#socketWait(now) : now, budgetMs);
+  }
+
+  /** Refuses before the body is read what even a single row would be too much for. @throws KedgeError `overloaded` */
+  check(ticket: Ticket, version: Gated, now: number): void {
+    const queue = this.#queueOf(version);
+    if (queue.requests > 0 || ticket.budgetMs !== undefined) this.#judge(ticket, queue, version, now);
+  }
+
+  /** Admits a request that is understood. Each call that returns is followed by one of {@link leave}. @throws KedgeError `overloaded`, `request-invalid` */
+  enter(ticket: Ticket, version: Gated, inputs: Tensors, now: number): void {
+    const queue = this.#queueOf(version);
+    ticket.rows = rowsOf(inputs);
+    if (ticket.rows > this.#options.maxRows) {
+      throw new KedgeError(
+        'request-invalid',
+        `The request has ${ticket.rows} rows, over the limit of ${this.#options.maxRows}: send several, or raise KEDGE_MAX_ROWS.`,
+      );
+    }
+    const leftMs = ticket.leftMs(now);
+    if (queue.requests > 0 || leftMs !== undefined) this.#judge(ticket, queue, version, now);
+    if (leftMs !== undefined) ticket.timeoutMs = leftMs;
+    ticket.queue = queue;
+    queue.add(ticket);
+    this.#bytes += ticket.bytes;
+    if (version.placement.engine === 'inline') this.#busyInline.add(queue);
+  }
+
+  /** The end of an admitted request. @param error what its run failed with, if so */
+  leave(ticket: Ticket, now: number, error?: unknown): void {
+    const queue = ticket.queue!;
+    ticket.queue = undefined;
+    queue.remove(ticket, now);
+    this.#bytes -= ticket.bytes;
+    this.#doneAt = now;
+    if (queue.requests === 0) this.#busyInline.delete(queue);
+    if (ticket.aborted || error instanceof ClientGone) queue.turnedAway.cancelled += 1;
+    else if (hasCode(error, 'engine-timeout') && (ticket.leftMs(now) ?? 1) <= 1) queue.turnedAway.expired += 1;
+  }
+
+  /** The queues, for metrics. */
+  queues(): Iterable<VersionQueue> {
+    return this.#queues.values();
+  }
+
+  /** Drops those of versions that are gone. */
+  keep(holds: (queue: VersionQueue) => boolean): void {
+    for (const [key, queue] of this.#queues) if (queue.requests === 0 && !holds(queue)) this.#queues.delete(key);
+  }
+
+  #judge(ticket: Ticket, queue: VersionQueue, version: Gated, now: number): void {
+    const others = version.placement.engine === 'inline' ? this.#busyInline : [];
+    const othersMs: number[] = [];
+    for (const other of others) if (other !== queue) othersMs.push(other.workMs);
+    const { rows, bytes, priority } = ticket;
+    const refusal = judgeLoad(
+      { rows, bytes, leftMs: ticket.leftMs(now) },
+      { rowsAhead: queue.rowsAhead(priority), bytesAhead: this.#bytes, rowMs: queue.rowMs(now), othersMs },
+      this.#options,
+    );
+    if (!refusal) return;
+    queue.turnedAway[refusal.reason] += 1;
+    throw overloaded(version, refusal);
+  }
+
+  #queueOf({ model, version, digest }: Gated): VersionQueue {
+    let queue = this.#queues.get(digest);
+    if (!queue) {
+      queue = new VersionQueue(model, String(version));
+      this.#queues.set(digest, queue);
+    }
+    return queue;
+  }
+
+  #socketWait(now: number): number {
+    if (!this.#looking) {
+      this.#looking = true;
+      this.#lookedBefore = this.#lookedAt;
+      this.#lookedAt = now;
+      setImmediate(() => {
+        this.#looking = false;
+      });
+    }
+    return socketWaitMs(now, this.#lookedBefore, this.#doneAt);
+  }
+}
+
+/** Rows of a request: the first dimension of its inputs. */
+function rowsOf(inputs: Tensors): number {
+  for (const { shape } of inputs.values()) return shape[0] ?? 1;
+  return 1;
+}
+
+function parseTimeout(text: string): number {
+  const ms = Number(text);
+  if (/^\d+(\.\d+)?$/.test(text) && ms > 0) return ms;
+  throw new KedgeError('request-invalid', 'The header kedge-timeout-ms must be a number of milliseconds over 0.');
+}
+
+const SENTENCES: Record<LoadReason, string> = {
+  rows: 'as many rows wait as KEDGE_QUEUE_ROWS allows',
+  bytes: 'as many bytes wait as KEDGE_QUEUE_MB allows',
+  wait: 'what waits would take longer than KEDGE_QUEUE_SECONDS allows',
+  deadline: 'it could not be answered in the time that the request gives',
+  expired: 'its time is over',
+  cancelled: 'its client went away',
+};
+
+function overloaded({ model, version }: Gated, { reason, retryMs }: LoadRefusal): KedgeError {
+  const retryAfter = Math.max(1, Math.ceil(retryMs / 1_000));
+  return new KedgeError(
+    'overloaded',
+    `${model} version ${version} did not take the request: ${SENTENCES[reason]}. Ask again later.`,
+    {
+      details: { reason, retryAfter },
+    },
+  );
+}
