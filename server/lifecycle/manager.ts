@@ -43,6 +43,8 @@ export class VersionManager {
   readonly #wishes = new Map<string, Wish[]>();
   readonly #changed = new Set<ServedModel>();
   readonly #loads = new Set<Promise<void>>();
+  /** Who waits until nothing of a model is on its way. */
+  readonly #waiters = new Map<ServedModel, PromiseWithResolvers<void>>();
   #retryTimer = new AbortController();
   #retryTimerAt = Number.POSITIVE_INFINITY;
   #closed = false;
@@ -71,6 +73,30 @@ export class VersionManager {
     }
   }
 
+  /**
+   * Takes a model up again after {@link unload}, and tries those of its versions again that were refused or failed. Resolves once nothing of it is
+   * on its way. The version that answers does so all the while.
+   */
+  async reload(name: string): Promise<void> {
+    const model = this.#models.get(name);
+    if (!model) return;
+    model.unloaded = false;
+    for (const version of model.versions) {
+      if (!version.vouched || (version.state !== 'refused' && version.state !== 'failed')) continue;
+      version.rediscover();
+      this.#admit(version);
+    }
+    await this.#settled(model);
+  }
+
+  /** Takes a model off this server, as if it were retired, until {@link reload} or a restart. Its requests under way are answered. */
+  async unload(name: string): Promise<void> {
+    const model = this.#models.get(name);
+    if (!model) return;
+    model.unloaded = true;
+    await this.#settled(model);
+  }
+
   /** Resolves when no load is under way. For tests. */
   async idle(): Promise<void> {
     do await Promise.all([...this.#loads, Promise.resolve()]);
@@ -82,6 +108,7 @@ export class VersionManager {
     this.#closed = true;
     this.#retryTimer.abort();
     this.#wishes.clear();
+    for (const waiter of this.#waiters.values()) waiter.resolve();
     const versions = [...this.#models.values()].flatMap((model) => model.versions);
     for (const version of versions) if (version.isReady) version.drain();
     await Promise.all(this.#loads);
@@ -158,6 +185,23 @@ export class VersionManager {
     if (this.#closed) return;
     for (const model of models) this.#stepModel(model);
     this.#startLoads();
+    for (const model of models) this.#tellWaiter(model);
+  }
+
+  #settled(model: ServedModel): Promise<void> {
+    const waiter = this.#waiters.get(model) ?? Promise.withResolvers<void>();
+    if (this.#closed) waiter.resolve();
+    else this.#waiters.set(model, waiter);
+    this.#touch(model);
+    return waiter.promise;
+  }
+
+  #tellWaiter(model: ServedModel): void {
+    const waiter = this.#waiters.get(model);
+    if (!waiter || this.#wishes.get(model.name)?.length) return;
+    if (model.versions.some(({ state }) => state === 'loading' || state === 'warming')) return;
+    this.#waiters.delete(model);
+    waiter.resolve();
   }
 
   #stepModel(model: ServedModel): void {

@@ -1,5 +1,5 @@
 import type { CatalogModel } from '../../contract/catalog.ts';
-import { isRetired, type Rollout } from '../../contract/rollout.ts';
+import { EMPTY_ROLLOUT, isRetired, type Rollout } from '../../contract/rollout.ts';
 import type { ModelView } from './policy.ts';
 import type { ServedVersion } from './served-version.ts';
 
@@ -10,6 +10,8 @@ export class ServedModel {
   active: ServedVersion | undefined;
   /** Versions that this server has or may have, in no order. */
   versions: ServedVersion[] = [];
+  /** An operator took it off this server; the volume knows nothing of it. */
+  unloaded = false;
   /** The last that the catalog told; kept when the model vanishes from it. */
   catalog: CatalogModel;
 
@@ -18,8 +20,10 @@ export class ServedModel {
     this.catalog = catalog;
   }
 
+  /** Of the catalog; what was unloaded here counts as retired. */
   get rollout(): Rollout | undefined {
-    return this.catalog.rollout;
+    const { rollout } = this.catalog;
+    return this.unloaded ? { ...(rollout ?? EMPTY_ROLLOUT), retired: true } : rollout;
   }
 
   isRetired(version: number): boolean {
@@ -41,7 +45,7 @@ export class ServedModel {
 
   /** Nothing of it is left to serve, by the will of the rollout. */
   get isGone(): boolean {
-    return this.rollout?.retired === true && this.active === undefined;
+    return this.catalog.rollout?.retired === true && this.active === undefined;
   }
 
   view(): ModelView {
