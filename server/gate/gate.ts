@@ -27,8 +27,8 @@ export class Gate {
   /** Those on the serving loop that have work: they take turns with each other. */
   readonly #busyInline = new Set<VersionQueue>();
   #bytes = 0;
-  #lookedAt = 0;
-  #lookedBefore = 0;
+  #lookedAt: number | undefined;
+  #lookedBefore: number | undefined;
   #doneAt = Number.NEGATIVE_INFINITY;
   #looking = false;
   /** Whether some request has a deadline: only then turns of the loop are watched. */
@@ -67,7 +67,8 @@ export class Gate {
       );
     }
     const leftMs = ticket.leftMs(now);
-    if (queue.requests > 0 || leftMs !== undefined) this.#judge(ticket, queue, version, now);
+    if (queue.requests > 0 || leftMs !== undefined || this.#bytes + ticket.bytes > this.#options.queueBytes)
+      this.#judge(ticket, queue, version, now);
     if (leftMs !== undefined) ticket.timeoutMs = leftMs;
     ticket.queue = queue;
     queue.add(ticket);
@@ -130,7 +131,7 @@ export class Gate {
         this.#looking = false;
       });
     }
-    return socketWaitMs(now, this.#lookedBefore, this.#doneAt);
+    return this.#lookedBefore === undefined ? 0 : socketWaitMs(now, this.#lookedBefore, this.#doneAt);
   }
 }
 
