@@ -48,8 +48,9 @@ export class CatalogKeeper {
     return !this.#dirty && this.#leaving.size === 0 && this.#writing === undefined;
   }
 
-  isLeaving(model: string, version: number): boolean {
-    return this.#leaving.has(`${model}/${version}`);
+  /** `model/version` of each that was taken out of the catalog and may still lie on the volume. */
+  get leaving(): string[] {
+    return [...this.#leaving.keys()];
   }
 
   /** `change` gives back the same list where there is nothing to change. */

@@ -8,7 +8,7 @@ import type { ObjectStore } from '../registry/object-store.ts';
 import { BucketReader } from './bucket-reader.ts';
 import { modelsOf } from './bucket-view.ts';
 import { BucketWatch } from './bucket-watch.ts';
-import { entriesOf, rolloutOf, withRollout } from './catalog-edit.ts';
+import { rolloutOf, withRollout } from './catalog-edit.ts';
 import { CatalogKeeper } from './catalog-keeper.ts';
 import { checkServed } from './check-served.ts';
 import { Conditions, type Problem } from './conditions.ts';
@@ -35,6 +35,8 @@ export interface LoaderOptions {
   /** Told at each place where a crash would leave the volume in another state. */
   onStep?: OnStep;
 }
+
+const NOTHING: ReadonlySet<number> = new Set();
 
 /** The parts that exist while the lock is held. */
 interface Running {
@@ -252,15 +254,16 @@ export class Loader {
 
   #sights(now: number): ModelSight[] {
     const { watch, keeper, work } = this.#running!;
-    const names = new Set([...modelsOf(watch.view), ...keeper.models.map(({ name }) => name)]);
-    return [...names]
-      .filter((name) => rolloutOf(keeper.models, name) !== undefined || !watch.isRolloutUnread(name))
+    const known = new Map(keeper.models.map((model) => [model.name, model]));
+    const busy = work.busy(now);
+    return [...new Set([...modelsOf(watch.view), ...known.keys()])]
+      .filter((name) => known.get(name)?.rollout !== undefined || !watch.isRolloutUnread(name))
       .map((name) => ({
         name,
         versions: watch.versions(name),
-        entries: entriesOf(keeper.models, name),
-        rollout: rolloutOf(keeper.models, name),
-        busy: work.busy(name, now),
+        entries: known.get(name)?.versions ?? [],
+        rollout: known.get(name)?.rollout,
+        busy: busy.get(name) ?? NOTHING,
         groupOf: (view) => work.groupOf(name, view),
         listed: watch.view.whole,
       }));

@@ -186,10 +186,10 @@ describe('CatalogKeeper', () => {
     await keeper.flush();
     steps.length = 0;
     keeper.take('m', 1);
-    expect(keeper.isLeaving('m', 1)).toBe(true);
+    expect(keeper.leaving).toEqual(['m/1']);
     await keeper.flush();
     expect(steps).toEqual(['catalog-replaced', 'set-aside', 'removed']);
-    expect(keeper.isLeaving('m', 1)).toBe(false);
+    expect(keeper.leaving).toEqual([]);
     expect(existsSync(join(root, 'models/m'))).toBe(false);
   });
 

@@ -75,13 +75,15 @@ export class Work {
     return next;
   }
 
-  /** Versions of a model that are to be left alone. */
-  busy(model: string, now: number): Set<number> {
-    const own = (key: string): boolean => key.startsWith(`${model}/`);
+  /** Versions that are to be left alone, by model. */
+  busy(now: number): Map<string, Set<number>> {
     const held = [...this.#held].filter(([, { until }]) => until > now).map(([key]) => key);
-    const busy = new Set([...this.#running.keys(), ...held].filter(own).map((key) => Number(key.split('/')[1])));
-    for (const { version } of this.#options.watch.versions(model))
-      if (this.#options.keeper.isLeaving(model, version)) busy.add(version);
+    const busy = new Map<string, Set<number>>();
+    for (const key of [...this.#running.keys(), ...held, ...this.#options.keeper.leaving]) {
+      const [model, version] = key.split('/') as [string, string];
+      const own = busy.get(model) ?? new Set();
+      busy.set(model, own.add(Number(version)));
+    }
     return busy;
   }
 
