@@ -8,6 +8,7 @@ import { type App, type Listener, listen } from '../platform/listen.ts';
 import { createLog, type Log } from '../platform/log.ts';
 import { createApp } from './api/app.ts';
 import type { ApiContext } from './api/context.ts';
+import { controlRoutes, type RepositoryControl } from './api/repository.ts';
 import { type CatalogSource, watchCatalog } from './catalog-source.ts';
 import type { ServerConfig } from './config.ts';
 import { loadEstimators, serverCode } from './estimators.ts';
@@ -69,6 +70,7 @@ export async function startServer(config: ServerConfig, overrides: Partial<Serve
     stats,
     gate: new Gate({ ...config, deadlineMs: (model) => config.deadlinesMs.get(model) ?? config.deadlinesMs.get('') }),
     maxBodyBytes: config.maxBodyBytes,
+    keepReady: config.keepReady,
     notReady: () =>
       readinessOf({ draining, required: config.requiredModels, table: manager, problem: catalog?.problem }),
     log,
@@ -81,10 +83,17 @@ export async function startServer(config: ServerConfig, overrides: Partial<Serve
   });
   const scrape = async (): Promise<Response> =>
     new Response(await metrics.metrics(), { headers: { 'content-type': metrics.contentType } });
+  const control: RepositoryControl = {
+    load: async (model) => {
+      await catalog?.look();
+      await manager.reload(model);
+    },
+    unload: (model) => manager.unload(model),
+  };
   const [prediction, admin] = await listenBoth(
     config,
     createApp(context),
-    createApp(context, { '/metrics': { GET: scrape } }),
+    createApp(context, { '/metrics': { GET: scrape }, ...controlRoutes(context, control) }),
   );
   log.info({ port: prediction.port, adminPort: admin.port, estimators: [...estimators.keys()] }, 'listening');
   const source = watchCatalog({

@@ -1,4 +1,5 @@
 import { Inflight } from './inflight.ts';
+import { WorkStats } from './work-stats.ts';
 
 /** Upper bounds in seconds, from a run on the serving loop to a slow host process. */
 export const DURATION_BUCKETS: readonly number[] = [
@@ -26,6 +27,7 @@ export class VersionStats {
   readonly codes = new Map<number, number>();
   readonly request = new Durations();
   readonly inference = new Durations();
+  readonly work = new WorkStats();
 
   constructor(model: string, version: string) {
     this.model = model;

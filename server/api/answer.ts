@@ -1,12 +1,14 @@
 import type { Tensors } from '../../contract/tensor.ts';
 import type { Ticket } from '../gate/ticket.ts';
 import type { ServedVersion } from '../lifecycle/served-version.ts';
+import type { RequestWork } from '../work-stats.ts';
 import { readBody } from './body.ts';
 import type { ApiContext, HttpContext } from './context.ts';
 import { answerEncoding, compress, type Encoding } from './encoding.ts';
 import { errorResponse, statusOf } from './errors.ts';
 import type { BinaryReply } from './infer-response.ts';
 import { pickVersion } from './pick.ts';
+import { headerOf } from './routes.ts';
 
 /** Who is asked: a model, and a version of it if the path names one. */
 export interface Target {
@@ -29,20 +31,24 @@ export async function answer(
   const began = stats.now();
   stats.inflight.begin();
   let version: ServedVersion | undefined;
+  let done: Ticket | undefined;
   let status = 200;
   try {
     // Who asks for nothing that is here shall not send its body first.
     const asked = pickVersion(table, target.model, target.version);
-    const ticket = gate.ask(env.outgoing, asked.model, headerOf(env, 'kedge-timeout-ms'), began * 1_000);
+    const ticket = gate.ask(env.outgoing, asked.model, headerOf({ env }, 'kedge-timeout-ms'), began * 1_000);
     gate.check(ticket, asked, began * 1_000);
     const body = await readBody(env.incoming, context.maxBodyBytes);
     const chosen = pickVersion(table, target.model, target.version);
     chosen.enter();
     version = chosen;
     ticket.bytes = body.length;
+    ticket.readAt = stats.now();
     const reply = await respond(chosen, body, ticket);
+    const response = await responseOf(reply, chosen, headerOf({ env }, 'accept-encoding'));
     if (ticket.aborted) status = 499;
-    return await responseOf(reply, chosen, headerOf(env, 'accept-encoding'));
+    done = ticket;
+    return response;
   } catch (error) {
     status = statusOf(error);
     return errorResponse(error, context.log, { headers: version?.headers });
@@ -50,8 +56,29 @@ export async function answer(
     version?.leave();
     stats.inflight.end();
     const name = version?.model ?? (table.model(target.model) ? target.model : '');
-    stats.of(name, version ? String(version.version) : '').count(status, stats.now() - began);
+    const ended = stats.now();
+    const counts = stats.of(name, version ? String(version.version) : '');
+    counts.count(status, ended - began);
+    if (version) {
+      if (done) counts.work.succeed(workOf(done, version, ended), ended);
+      else counts.work.fail.add((ended - began) * 1_000);
+    }
   }
+}
+
+/** Where the time of an answered request went. A request that needed no run spent it all on being read. */
+function workOf(
+  { arrivedAt, readAt, runAt, ranAt, rows, times }: Ticket,
+  version: ServedVersion,
+  ended: number,
+): RequestWork {
+  return {
+    totalMs: ended * 1_000 - arrivedAt,
+    inputMs: ((runAt || ended) - readAt) * 1_000,
+    outputMs: ranAt === 0 ? 0 : (ended - ranAt) * 1_000,
+    rows: version.signature.inputs[0]?.shape[0] === -1 ? rows : 1,
+    times,
+  };
 }
 
 /** Plain JSON goes out as it is, unless the client takes it compressed and it is long. */
@@ -84,6 +111,7 @@ export async function run(
   outputs?: readonly string[],
 ): Promise<Tensors> {
   const began = stats.now();
+  ticket.runAt = began;
   gate.enter(ticket, version, inputs, began * 1_000);
   let failure: unknown;
   try {
@@ -93,12 +121,8 @@ export async function run(
     throw error;
   } finally {
     const ended = stats.now();
+    ticket.ranAt = ended;
     gate.leave(ticket, ended * 1_000, failure);
     stats.of(version.model, String(version.version)).inference.observe(ended - began);
   }
-}
-
-function headerOf({ incoming }: HttpContext['env'], name: string): string | undefined {
-  const value = incoming.headers[name];
-  return typeof value === 'string' ? value : undefined;
 }

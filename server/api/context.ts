@@ -3,6 +3,7 @@ import type { Context } from 'hono';
 import type { Log } from '../../platform/log.ts';
 import type { Estimators } from '../estimators.ts';
 import type { Gate } from '../gate/gate.ts';
+import type { Access } from '../gate/guard.ts';
 import type { ServedModel } from '../lifecycle/served-model.ts';
 import type { RequestStats } from '../request-stats.ts';
 
@@ -19,7 +20,10 @@ export interface ApiContext {
   stats: RequestStats;
   /** Refuses what could not be answered in time. */
   gate: Gate;
+  access: Access;
   maxBodyBytes: number;
+  /** Versions of a model that are held ready where its rollout does not say. */
+  keepReady: number;
   /** Why the server is not ready; undefined while it is. */
   notReady(): { code: 'model-not-ready' | 'shutting-down'; message: string } | undefined;
   log: Log;

@@ -4,7 +4,7 @@ import type { ServedModel } from '../lifecycle/served-model.ts';
 import type { ServedVersion } from '../lifecycle/served-version.ts';
 
 /** What Triton calls a model that onnxruntime runs. */
-const PLATFORM = 'onnxruntime_onnx';
+export const PLATFORM = 'onnxruntime_onnx';
 
 /** Metadata of the Open Inference Protocol. Optional inputs and outputs that cannot be served are marked beyond it. */
 export function describeModel(model: ServedModel, { signature }: ServedVersion): object {

@@ -48,7 +48,19 @@ describe('health', () => {
 
 describe('metadata', () => {
   it('10.1 (4) of the server: nothing that is not there', async () =>
-    expect((await get(`${server.url}/v2`)).body).toEqual({ name: 'kedge', version: '1.0.0', extensions: [] }));
+    expect((await get(`${server.url}/v2`)).body).toEqual({
+      name: 'kedge',
+      version: '1.0.0',
+      extensions: [
+        'classification',
+        'model_repository',
+        'schedule_policy',
+        'model_configuration',
+        'binary_tensor_data',
+        'parameters',
+        'statistics',
+      ],
+    }));
 
   it('10.1 (6) the models, those that were refused too', async () =>
     expect((await get(`${server.url}/v2/models`)).body).toEqual({

@@ -33,6 +33,10 @@ export class Ticket implements RunOptions {
   bytes = 0;
   /** Where it is counted, while admitted. */
   queue: VersionQueue | undefined;
+  /** When its body was whole, when its run was asked for and when that ended, in seconds on the clock of the stats. */
+  readAt = 0;
+  runAt = 0;
+  ranAt = 0;
   /** What its run came to, if it had one. */
   times: RunTimes | undefined;
 

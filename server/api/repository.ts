@@ -1,0 +1,128 @@
+import { KedgeError } from '../../contract/errors.ts';
+import type { ServedModel } from '../lifecycle/served-model.ts';
+import type { ApiContext, HttpContext, ModelTable } from './context.ts';
+import { json, show } from './errors.ts';
+import { readFlag } from './parameters.ts';
+import { invalid, isObject } from './parse.ts';
+import { param, type Routes, readOptions } from './routes.ts';
+import { numbersOf, type StateOfVersion, sentenceOf, stateOf } from './version-states.ts';
+
+/** Acts on what this server holds. Neither writes the volume. */
+export interface RepositoryControl {
+  /** Reads the catalog again and tries what was refused or failed here again; resolves once nothing of the model is on its way. */
+  load(model: string): Promise<void>;
+  /** Takes the model off this server until it is loaded or the server starts again. */
+  unload(model: string): Promise<void>;
+}
+
+/** Words of the repository extension for the states of a version; what is not here is UNAVAILABLE. */
+const STATES: Partial<Record<string, string>> = {
+  ready: 'READY',
+  loading: 'LOADING',
+  warming: 'LOADING',
+  draining: 'UNLOADING',
+};
+
+/** The index, which only reads: on both ports. */
+export function indexRoutes(context: ApiContext): Routes {
+  const index = async (c: HttpContext): Promise<Response> => {
+    const onlyReady = readFlag(await readOptions(c, context), 'ready');
+    const entries = indexOf(context.table);
+    return json(onlyReady ? entries.filter(({ state }) => state === 'READY') : entries);
+  };
+  return { '/v2/repository/index': { POST: index } };
+}
+
+/** Load and unload: on the admin port. */
+export function controlRoutes(context: ApiContext, control: RepositoryControl): Routes {
+  const load = async (c: HttpContext): Promise<Response> => {
+    refuseFiles(await readOptions(c, context));
+    const name = param(c, 'model');
+    await control.load(name);
+    const problem = problemOf(knownModel(context.table, name));
+    if (problem !== undefined) throw new KedgeError('model-not-ready', problem);
+    context.log.info({ model: name }, `${name} was loaded by request`);
+    return json({ name, load: true });
+  };
+  const unload = async (c: HttpContext): Promise<Response> => {
+    await readOptions(c, context);
+    const { name } = knownModel(context.table, param(c, 'model'));
+    await control.unload(name);
+    context.log.info({ model: name }, `${name} was unloaded by request`);
+    return json({ name, unload: true });
+  };
+  return {
+    '/v2/repository/models/:model/load': { POST: load },
+    '/v2/repository/models/:model/unload': { POST: unload },
+  };
+}
+
+/** A model that the volume has and that is not retired, unloaded or not. @throws KedgeError `model-unknown` */
+function knownModel(table: ModelTable, name: string): ServedModel {
+  const model = table.model(name);
+  if (model && model.catalog.rollout?.retired !== true) return model;
+  throw new KedgeError(
+    'model-unknown',
+    `There is no model ${show(name)} on the volume; POST /v2/repository/index lists them.`,
+  );
+}
+
+/** What a client would bring along to load comes from the bucket here, and from nowhere else. */
+function refuseFiles({ parameters }: Readonly<Record<string, unknown>>): void {
+  if (!isObject(parameters)) return;
+  for (const name of Object.keys(parameters)) {
+    if (name === 'config') {
+      throw invalid('config cannot be given to load: a version is what its manifest and its graph say.');
+    }
+    if (name.startsWith('file:')) {
+      throw invalid('Files cannot be given to load: publish a version to the bucket, and the loader brings it here.');
+    }
+  }
+}
+
+interface IndexEntry {
+  name: string;
+  version: string;
+  state: string;
+  reason: string;
+}
+
+function indexOf(table: ModelTable): IndexEntry[] {
+  const models = [...table.models()].filter((model) => model.catalog.rollout?.retired !== true || model.active);
+  models.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return models.flatMap((model) =>
+    numbersOf(model)
+      .reverse()
+      .map((number) => {
+        const { state, reasons } = stateOf(model, number);
+        const word = STATES[state] ?? 'UNAVAILABLE';
+        return { name: model.name, version: String(number), state: word, reason: reasonOf(model, state, reasons) };
+      }),
+  );
+}
+
+function reasonOf(model: ServedModel, state: StateOfVersion['state'], reasons: StateOfVersion['reasons']): string {
+  if (STATES[state]) return '';
+  if (reasons.length > 0) return sentenceOf(reasons);
+  if (model.unloaded || state === 'released') return 'unloaded';
+  return state === 'incomplete' ? 'its manifest is not there yet' : 'not among the versions that are held ready';
+}
+
+/**
+ * Why a model that was told to load cannot answer as wished: the pinned version, or else the newest that was tried, does
+ * not serve; undefined if it does.
+ */
+function problemOf(model: ServedModel): string | undefined {
+  const pin = model.rollout?.pin;
+  const numbers = numbersOf(model);
+  if (pin !== undefined && numbers.includes(pin)) numbers.unshift(pin);
+  for (const number of numbers) {
+    const { state, reasons } = stateOf(model, number);
+    if (state === 'ready') return undefined;
+    if (state !== 'refused' && state !== 'failed') continue;
+    const still = model.active ? ` Version ${model.active.version} answers.` : '';
+    return `${model.name} version ${number} is ${state} (${sentenceOf(reasons)}).${still}`;
+  }
+  if (model.rollout?.lazy) return undefined;
+  return `${model.name} has no version that can be loaded.`;
+}

@@ -1,0 +1,29 @@
+import type { Target } from './answer.ts';
+import { readBody } from './body.ts';
+import type { ApiContext, HttpContext } from './context.ts';
+import { type JsonObject, parseObject } from './parse.ts';
+
+export type Handler = (c: HttpContext) => Response | Promise<Response>;
+
+/** Handlers by path and method. */
+export type Routes = Readonly<Record<string, Partial<Record<'GET' | 'POST', Handler>>>>;
+
+export function param(c: HttpContext, name: string): string {
+  return c.req.param(name) ?? '';
+}
+
+export function targetOf(c: HttpContext): Target {
+  return { model: param(c, 'model'), version: c.req.param('version') };
+}
+
+/** Straight from Node: Hono would make an object of all headers first. */
+export function headerOf({ env }: Pick<HttpContext, 'env'>, name: string): string | undefined {
+  const value = env.incoming.headers[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** A body that may be left out, as tritonclient leaves it out. @throws KedgeError `request-invalid` */
+export async function readOptions({ env }: HttpContext, { maxBodyBytes }: ApiContext): Promise<JsonObject> {
+  const body = await readBody(env.incoming, maxBodyBytes);
+  return body.length === 0 ? {} : parseObject(body);
+}

@@ -1,0 +1,65 @@
+import { KedgeError } from '../../contract/errors.ts';
+import { versionOfLabel } from '../../contract/rollout.ts';
+import { answer } from './answer.ts';
+import type { ApiContext, HttpContext, ModelTable } from './context.ts';
+import { json, show } from './errors.ts';
+import { pickModel, pickVersion } from './pick.ts';
+import { predict } from './predict.ts';
+import { param, type Routes } from './routes.ts';
+import { describeMetadata, describeStatus } from './v1-describe.ts';
+
+/** Predictions, status and metadata as TensorFlow Serving has them, and what KServe adds to them. */
+export function v1Routes(context: ApiContext): Routes {
+  const { table } = context;
+  const call = (c: HttpContext, model: string, version: string | undefined): Promise<Response> =>
+    answer(context, c, { model, version }, (served, body, ticket) => predict(context, served, body, ticket));
+  const status = (c: HttpContext, version?: string): Response =>
+    json(describeStatus(pickModel(table, param(c, 'model')), version));
+  const metadata = (c: HttpContext, version?: string): Response =>
+    json(describeMetadata(pickVersion(table, param(c, 'model'), version)));
+  const labelled = (c: HttpContext, label: string): string => versionByLabel(table, param(c, 'model'), label);
+  return {
+    '/v1/models': { GET: () => json({ models: namesOf(table) }) },
+    '/v1/models/:model': { GET: (c) => status(c), POST: (c) => call(c, calledOf(c, 'model'), undefined) },
+    '/v1/models/:model/metadata': { GET: (c) => metadata(c) },
+    '/v1/models/:model/versions/:version': {
+      GET: (c) => status(c, param(c, 'version')),
+      POST: (c) => call(c, param(c, 'model'), calledOf(c, 'version')),
+    },
+    '/v1/models/:model/versions/:version/metadata': { GET: (c) => metadata(c, param(c, 'version')) },
+    '/v1/models/:model/labels/:label': {
+      GET: (c) => status(c, labelled(c, param(c, 'label'))),
+      POST: (c) => call(c, param(c, 'model'), labelled(c, calledOf(c, 'label'))),
+    },
+    '/v1/models/:model/labels/:label/metadata': { GET: (c) => metadata(c, labelled(c, param(c, 'label'))) },
+  };
+}
+
+/** Names of the models that are not retired, those that cannot answer among them. */
+export function namesOf(table: ModelTable): string[] {
+  const known = [...table.models()].filter((model) => model.rollout?.retired !== true);
+  return known.map(({ name }) => name).sort();
+}
+
+/** @throws KedgeError `model-unknown`, `version-unknown` */
+function versionByLabel(table: ModelTable, name: string, label: string): string {
+  const version = versionOfLabel(pickModel(table, name).rollout, label);
+  if (version !== undefined) return String(version);
+  throw new KedgeError('version-unknown', `${name} has no label ${show(label)}; kedge rollout sets labels.`);
+}
+
+/** What stands before `:predict`. @throws KedgeError `route-unknown` for other verbs */
+function calledOf(c: HttpContext, name: string): string {
+  const call = param(c, name);
+  const colon = call.lastIndexOf(':');
+  const verb = colon < 0 ? '' : call.slice(colon);
+  if (verb === ':predict') return call.slice(0, colon);
+  throw new KedgeError('route-unknown', `There is nothing at ${show(c.req.path)}; ${adviceOn(verb)}`);
+}
+
+function adviceOn(verb: string): string {
+  if (verb === ':classify' || verb === ':regress') {
+    return `${verb} takes tf.Example, which ONNX models do not: use :predict, or /v2 with the classification of an output.`;
+  }
+  return 'the form is /v1/models/{model}:predict.';
+}
