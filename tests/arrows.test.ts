@@ -11,6 +11,7 @@ const ARROWS: Record<string, string[]> = {
   registry: ['contract', 'platform'],
   loader: ['contract', 'platform', 'engine', 'registry'],
   server: ['contract', 'platform', 'engine'],
+  bench: ['contract', 'platform', 'engine', 'server', 'tests'],
   examples: ['contract'],
   bin: ['contract', 'platform', 'engine', 'registry', 'loader', 'server', 'examples'],
 };

@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { encodeModel } from '../contract/onnx/encode.ts';
+import type { SharedModels } from '../tests/shared.ts';
+
+/** A model and one request for it: one row, as JSON of the Open Inference Protocol. */
+export interface BenchModel {
+  name: string;
+  bytes: Uint8Array;
+  input: string;
+  output: string;
+  columns: number;
+  /** Elements of an answer. */
+  answers: number;
+  body: string;
+}
+
+function requestOf(input: string, data: readonly number[]): string {
+  return JSON.stringify({ inputs: [{ name: input, shape: [1, data.length], datatype: 'FP32', data }] });
+}
+
+/** A gradient boosted ensemble of 100 trees over 12 features, from the shared models; undefined where they are not here. */
+export function gbdt(shared: SharedModels | undefined): BenchModel | undefined {
+  const found = shared?.good.find(({ name }) => name === 'bike-gbdt');
+  if (!shared || !found) return undefined;
+  const [input] = found.signature.inputs;
+  const data = (found.cases[0]!.request.inputs[0]!.data.flat() as unknown[]).slice(0, 12).map(Number);
+  return {
+    name: 'gbdt',
+    bytes: readFileSync(join(shared.dir, found.dir, 'model.onnx')),
+    input: input!.name,
+    output: found.signature.outputs[0]!.name,
+    columns: 12,
+    answers: 1,
+    body: requestOf(
+      input!.name,
+      data.map((value) => (Number.isFinite(value) ? value : 0)),
+    ),
+  };
+}
+
+const WIDTHS = [512, 2048, 2048, 10] as const;
+
+/** A perceptron 512-2048-2048-10 with ReLU; its weights follow a fixed sequence. */
+export function mlp(): BenchModel {
+  let seed = 1;
+  const weights = (count: number, scale: number): Uint8Array => {
+    const values = Float32Array.from({ length: count }, () => {
+      seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+      return (seed / 2 ** 32 - 0.5) * scale;
+    });
+    return new Uint8Array(values.buffer);
+  };
+  const layers = WIDTHS.slice(1).map((width, index) => ({ from: WIDTHS[index]!, width, index }));
+  const last = layers.length - 1;
+  const bytes = encodeModel({
+    inputs: [{ name: 'x', type: 'float', dims: ['N', WIDTHS[0]] }],
+    outputs: [{ name: 'y', type: 'float', dims: ['N', WIDTHS[3]] }],
+    nodes: layers.flatMap(({ index }) => {
+      const sum = index === last ? 'y' : `sum${index}`;
+      const gemm = {
+        type: 'Gemm',
+        inputs: [index === 0 ? 'x' : `h${index - 1}`, `w${index}`, `b${index}`],
+        outputs: [sum],
+      };
+      return index === last ? [gemm] : [gemm, { type: 'Relu', inputs: [sum], outputs: [`h${index}`] }];
+    }),
+    initializers: layers.flatMap(({ from, width, index }) => [
+      {
+        name: `w${index}`,
+        type: 'float' as const,
+        dims: [from, width],
+        raw: weights(from * width, 2 / Math.sqrt(from)),
+      },
+      { name: `b${index}`, type: 'float' as const, dims: [width], raw: weights(width, 0.1) },
+    ]),
+  });
+  const data = Array.from({ length: WIDTHS[0] }, (_, index) => Math.round(Math.sin(index) * 1000) / 1000);
+  return { name: 'mlp', bytes, input: 'x', output: 'y', columns: 512, answers: 10, body: requestOf('x', data) };
+}

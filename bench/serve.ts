@@ -1,0 +1,208 @@
+import type { ChildProcess } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import type { ProbeReport } from '../contract/catalog.ts';
+import { probe } from '../engine/probe.ts';
+import { silentLog } from '../platform/log.ts';
+import { TestVolume } from '../server/testing/volume.ts';
+import { sharedModels } from '../tests/shared.ts';
+import type { LoadJob, LoadResult } from './load.ts';
+import { type BenchModel, gbdt, mlp } from './models.ts';
+import { canPin, cpuSeconds, linesOf, startNode, stop } from './processes.ts';
+
+/**
+ * What a request costs: Kedge side by side with two references, the floor (node:http without inference) and Hono with
+ * onnxruntime-node and one run for each request. The server is held to one core and the load to another, rounds take turns, and ratios are medians over rounds.
+ *
+ *   node bench/serve.ts [--rounds 5] [--seconds 3] [--connections 64] [--only gbdt|mlp] [--json FILE]
+ */
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '3' },
+    connections: { type: 'string', default: '64' },
+    only: { type: 'string' },
+    json: { type: 'string' },
+  },
+});
+const ROUNDS = Number(values.rounds);
+const DURATION_MS = Number(values.seconds) * 1000;
+const CONNECTIONS = Number(values.connections);
+const WARM_UP_MS = 1_000;
+const SERVER_CORE = 0;
+const LOAD_CORE = 1;
+
+const KINDS = ['floor', 'hono', 'kedge'] as const;
+type Kind = (typeof KINDS)[number];
+
+interface Measured {
+  perSecond: number;
+  /** Of the server and its children, for each request; undefined where it cannot be told. */
+  cpuMicros: number | undefined;
+  p50: number;
+  p99: number;
+  failed: number;
+}
+
+interface Server {
+  kind: Kind;
+  child: ChildProcess;
+  port: number;
+}
+
+const pinned = canPin();
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+const core = (number: number): number | undefined => (pinned ? number : undefined);
+
+async function startServer(kind: Kind, model: BenchModel, volume: TestVolume, file: string): Promise<Server> {
+  const { input, output, columns, answers } = model;
+  const args: Record<Kind, string[]> = {
+    floor: [here('servers/floor.ts'), String(answers)],
+    hono: [here('servers/hono.ts'), file, input, output, String(columns)],
+    kedge: [here('../bin/kedge.ts'), 'serve'],
+  };
+  const env = {
+    KEDGE_VOLUME: volume.dir,
+    KEDGE_HOST: '127.0.0.1',
+    KEDGE_PORT: '0',
+    KEDGE_ADMIN_PORT: '0',
+    KEDGE_DRAIN_SECONDS: '0',
+  };
+  const child = startNode(args[kind], { core: core(SERVER_CORE), env: kind === 'kedge' ? env : {} });
+  const port = await portOf(kind, child);
+  await answers200(port, model);
+  return { kind, child, port };
+}
+
+/** The references write their port on standard output, Kedge logs it on standard error. */
+async function portOf(kind: Kind, child: ChildProcess): Promise<number> {
+  const lines = linesOf(child, kind === 'kedge' ? 'stderr' : 'stdout');
+  for (;;) {
+    const { value, done } = await lines.next();
+    if (done) throw new Error(`the ${kind} server ended before it listened`);
+    const port = kind === 'kedge' ? (JSON.parse(value as string) as { port?: number }).port : Number(value);
+    if (port) {
+      for (const stream of [child.stdout!, child.stderr!]) stream.resume();
+      return port;
+    }
+  }
+}
+
+async function answers200(port: number, { name, body }: BenchModel): Promise<void> {
+  for (let attempt = 0; attempt < 300; attempt += 1) {
+    const url = `http://127.0.0.1:${port}/v2/models/${name}/infer`;
+    const response = await fetch(url, { method: 'POST', body, headers: { 'content-type': 'application/json' } });
+    await response.arrayBuffer();
+    if (response.ok) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error('a server did not come to answer');
+}
+
+async function measure({ child, port }: Server, { name, body }: BenchModel): Promise<Measured> {
+  const job: LoadJob = {
+    port,
+    path: `/v2/models/${name}/infer`,
+    body,
+    connections: CONNECTIONS,
+    warmUpMs: WARM_UP_MS,
+    durationMs: DURATION_MS,
+  };
+  const driver = startNode([here('load.ts'), JSON.stringify(job)], { core: core(LOAD_CORE) });
+  const lines = linesOf(driver);
+  await lines.next();
+  const before = cpuSeconds(child.pid!);
+  await lines.next();
+  const after = cpuSeconds(child.pid!);
+  const result = JSON.parse((await lines.next()).value as string) as LoadResult;
+  const cpu = before === undefined || after === undefined ? undefined : after - before;
+  return {
+    perSecond: result.requests / result.seconds,
+    cpuMicros: cpu === undefined ? undefined : (cpu * 1e6) / result.requests,
+    p50: result.p50,
+    p99: result.p99,
+    failed: result.failed,
+  };
+}
+
+function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+async function measureProbe(volume: TestVolume, model: BenchModel): Promise<ProbeReport> {
+  const entry = volume.add(model.name, 1, model.bytes);
+  const request = {
+    name: `${model.name}/1`,
+    dir: join(volume.dir, entry.path),
+    files: entry.manifest.files,
+    signature: entry.manifest.signature,
+  };
+  const limits = { loadMs: 60_000, runMs: 10_000, memoryBytes: 2 ** 31 };
+  const result = await probe(request, { bare: false, limits, log: silentLog });
+  if (!result.ok) throw new Error(result.refusals.map(({ message }) => message).join(' '));
+  return result.report;
+}
+
+async function bench(model: BenchModel): Promise<object> {
+  const volume = new TestVolume();
+  const servers: Server[] = [];
+  try {
+    const report = await measureProbe(volume, model);
+    const { path } = volume.add(model.name, 1, model.bytes, { probe: report });
+    await volume.write();
+    const file = join(volume.dir, path, 'model.onnx');
+    for (const kind of KINDS) servers.push(await startServer(kind, model, volume, file));
+    const rounds: Record<Kind, Measured>[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const entries: [Kind, Measured][] = [];
+      for (const server of servers) entries.push([server.kind, await measure(server, model)]);
+      rounds.push(Object.fromEntries(entries) as Record<Kind, Measured>);
+    }
+    return printed(model, report, rounds);
+  } finally {
+    for (const { child } of servers) await stop(child);
+    volume.remove();
+  }
+}
+
+function printed(model: BenchModel, probed: ProbeReport, rounds: readonly Record<Kind, Measured>[]): object {
+  const of = (kind: Kind, key: keyof Measured): number => median(rounds.map((round) => round[kind][key] ?? Number.NaN));
+  const ratio = (key: keyof Measured, to: Kind): number =>
+    median(rounds.map((round) => (round.kedge[key] ?? Number.NaN) / (round[to][key] ?? Number.NaN)));
+  const table = Object.fromEntries(
+    KINDS.map((kind) => [
+      kind,
+      {
+        'CPU us/request': Math.round(of(kind, 'cpuMicros')),
+        'requests/s': Math.round(of(kind, 'perSecond')),
+        'p50 ms': Number(of(kind, 'p50').toFixed(2)),
+        'p99 ms': Number(of(kind, 'p99').toFixed(2)),
+        failed: of(kind, 'failed'),
+      },
+    ]),
+  );
+  const ratios = {
+    'throughput to floor': ratio('perSecond', 'floor'),
+    'throughput to hono': ratio('perSecond', 'hono'),
+    'CPU to floor': ratio('cpuMicros', 'floor'),
+    'CPU to hono': ratio('cpuMicros', 'hono'),
+  };
+  process.stdout.write(
+    `\n${model.name}: ${CONNECTIONS} connections, ${ROUNDS} rounds of ${DURATION_MS} ms, ${pinned ? 'server and load on a core each' : 'not pinned'}; probed load ${probed.loadMs.toFixed(1)} ms, run ${probed.runMs.toFixed(3)} ms\n`,
+  );
+  console.table(table);
+  console.table(Object.fromEntries(Object.entries(ratios).map(([name, value]) => [name, Number(value.toFixed(3))])));
+  return { model: model.name, pinned, connections: CONNECTIONS, probe: probed, servers: table, ratios, rounds };
+}
+
+const models = [gbdt(sharedModels), mlp()].flatMap((model) =>
+  model && (values.only === undefined || values.only === model.name) ? [model] : [],
+);
+if (!sharedModels) process.stdout.write('gbdt is left out: ../shared/models is not here.\n');
+const results: object[] = [];
+for (const model of models) results.push(await bench(model));
+if (values.json) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
