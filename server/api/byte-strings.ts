@@ -23,8 +23,13 @@ export class TextMarks {
 
   /** Looks at text that came as such. */
   see(tensor: Tensor): Tensor {
-    if (!this.#taken && Array.isArray(tensor.data)) this.#taken = tensor.data.some((text) => STAND_IN.test(text));
+    if (Array.isArray(tensor.data)) for (const text of tensor.data) this.seeText(text);
     return tensor;
+  }
+
+  seeText(text: string): string {
+    this.#taken ||= STAND_IN.test(text);
+    return text;
   }
 
   /** Text of any bytes. */

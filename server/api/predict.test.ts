@@ -163,7 +163,7 @@ describe('rows of a model without an estimator', () => {
 
   it.each<[string, string, unknown, RegExp]>([
     ['no instances', 'linear', {}, /instances must be an array/],
-    ['the column form', 'linear', { inputs: [[1, 2]] }, /column form/],
+    ['both forms', 'linear', { inputs: [[1, 2]], instances: [[1, 2]] }, /and not both/],
     ['no JSON', 'linear', 'x', /not JSON/],
     ['rows of several inputs', 'mixed', { instances: [1] }, /each instance must be an object/],
     ['a row too long', 'linear', { instances: [[1, 2, 3]] }, /'x' has shape \[1,3\]/],
