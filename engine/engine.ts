@@ -73,6 +73,8 @@ export interface LoadedModel {
   readonly merging?: { merges: boolean; because: string } | undefined;
   /** What waits now. */
   readonly work?: WorkView;
+  /** Resident memory that it takes, in bytes, where the engine can tell. */
+  readonly memoryBytes?: number | undefined;
   /**
    * One inference. The inputs are checked against the signature first (names, datatypes, ranks, fixed dimensions, element
    * counts), defaults fill optional inputs, and zero-size axes are answered without the runtime.

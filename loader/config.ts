@@ -1,5 +1,5 @@
 import { commonSettings } from '../platform/common-settings.ts';
-import { integer, mebibytes, optional, seconds, type Values } from '../platform/settings.ts';
+import { integer, mebibytes, seconds, type Values } from '../platform/settings.ts';
 import { bucketSettings } from '../registry/config.ts';
 
 /** Everything that the loader can be told. Times in milliseconds and sizes in bytes once read. */
@@ -51,12 +51,6 @@ export const loaderSettings = {
     max: 4_194_304,
     default: '2048',
   }),
-  memoryBudgetBytes: optional(
-    mebibytes('KEDGE_MEMORY_BUDGET_MB', 'a version that takes more memory than this is refused', {
-      min: 1,
-      max: 4_194_304,
-    }),
-  ),
   maxVersionBytes: mebibytes('KEDGE_MAX_VERSION_MB', 'a version whose files are larger together is refused', {
     min: 1,
     max: 4_194_304,

@@ -65,6 +65,11 @@ export const serverSettings = {
     min: 1,
     max: 64,
   }),
+  lazyWaitMs: seconds('KEDGE_LAZY_WAIT_SECONDS', 'longest wait of a request for a lazy model to load', {
+    default: '10',
+    min: 0.01,
+    max: 3600,
+  }),
   loadRetries: integer('KEDGE_LOAD_RETRIES', 'times a failed load is tried again while another version answers', {
     default: '5',
     min: 0,
@@ -93,6 +98,22 @@ export const serverSettings = {
       default: '',
     },
   ),
+  tokens: optional(
+    text(
+      'KEDGE_TOKENS',
+      'who may ask: sha256:… SCOPE,SCOPE for each token, between semicolons; kedge token makes them',
+    ),
+  ),
+  tokensFile: optional(text('KEDGE_TOKENS_FILE', 'the same in a file, one on a line; read again when it changes')),
+  tlsCert: optional(
+    text('KEDGE_TLS_CERT', 'certificate chain in PEM; read again when it changes. Both ports speak TLS then'),
+  ),
+  tlsKey: optional(text('KEDGE_TLS_KEY', 'its private key')),
+  maxConnections: integer('KEDGE_MAX_CONNECTIONS', 'most open connections of each port', {
+    default: '10000',
+    min: 1,
+    max: 1_000_000,
+  }),
   drainMs: seconds('KEDGE_DRAIN_SECONDS', 'time from not ready to closed, for load balancers to notice', {
     default: '5',
     min: 0,
@@ -130,6 +151,9 @@ export function readServerConfig(env: Environment): ServerConfig {
       'config-invalid',
       `KEDGE_PORT and KEDGE_ADMIN_PORT are both ${config.port}: give them two ports.`,
     );
+  }
+  if ((config.tlsCert === undefined) !== (config.tlsKey === undefined)) {
+    throw new KedgeError('config-invalid', 'KEDGE_TLS_CERT and KEDGE_TLS_KEY go together: give both, or neither.');
   }
   return config;
 }

@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { KEDGE_VERSION } from '../contract/version.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -12,8 +13,10 @@ import { controlRoutes, type RepositoryControl } from './api/repository.ts';
 import { type CatalogSource, watchCatalog } from './catalog-source.ts';
 import type { ServerConfig } from './config.ts';
 import { loadEstimators, serverCode } from './estimators.ts';
+import { openAccess, openTls, type Tls } from './gate/configured.ts';
 import { Gate } from './gate/gate.ts';
 import { VersionManager } from './lifecycle/manager.ts';
+import { memoryBudget } from './lifecycle/room.ts';
 import { createMetrics } from './metrics.ts';
 import { readinessOf } from './readiness.ts';
 import { RequestStats } from './request-stats.ts';
@@ -57,10 +60,21 @@ export async function startServer(config: ServerConfig, overrides: Partial<Serve
     keepReady: config.keepReady,
     loadRetries: config.loadRetries,
     parallelLoads: config.parallelLoads,
+    lazyWaitMs: config.lazyWaitMs,
+    memoryBudgetBytes: memoryBudget({
+      setting: config.memoryBudgetBytes,
+      limit: memoryLimit(),
+      base: process.memoryUsage.rss(),
+    }),
+    residentBytes: () => process.memoryUsage.rss(),
     clock,
     random,
     log,
   });
+  const closing = new AbortController();
+  const files = { clock, log, signal: closing.signal };
+  const access = await openAccess(config, files);
+  const tls = await openTls(config, files);
   const stats = new RequestStats();
   let catalog: CatalogSource | undefined;
   let draining = false;
@@ -69,6 +83,7 @@ export async function startServer(config: ServerConfig, overrides: Partial<Serve
     estimators,
     stats,
     gate: new Gate({ ...config, deadlineMs: (model) => config.deadlinesMs.get(model) ?? config.deadlinesMs.get('') }),
+    access,
     maxBodyBytes: config.maxBodyBytes,
     keepReady: config.keepReady,
     notReady: () =>
@@ -92,6 +107,7 @@ export async function startServer(config: ServerConfig, overrides: Partial<Serve
   };
   const [prediction, admin] = await listenBoth(
     config,
+    tls,
     createApp(context),
     createApp(context, { '/metrics': { GET: scrape }, ...controlRoutes(context, control) }),
   );
@@ -107,6 +123,7 @@ export async function startServer(config: ServerConfig, overrides: Partial<Serve
 
   const stop = async (): Promise<void> => {
     draining = true;
+    closing.abort();
     log.info('draining');
     await clock.sleep(config.drainMs);
     await Promise.all([prediction, admin].map(closeConnections));
@@ -149,15 +166,24 @@ function createParts(config: ServerConfig, overrides: Partial<ServerParts>): Ser
   return { clock, random, log, engines };
 }
 
+/** Bytes that the cgroup allows this process and its hosts; undefined where it sets no limit. */
+function memoryLimit(): number | undefined {
+  const limit = process.constrainedMemory();
+  return limit > 0 && limit < totalmem() ? limit : undefined;
+}
+
 async function listenBoth(
-  { host, port, adminPort }: ServerConfig,
+  { host, port, adminPort, maxConnections }: ServerConfig,
+  tls: Tls | undefined,
   app: App,
   adminApp: App,
 ): Promise<[Listener, Listener]> {
-  const hostname = host === undefined ? {} : { hostname: host };
-  const prediction = await listen(app, { port, ...hostname });
+  const options = { ...(host !== undefined && { hostname: host }), maxConnections, tls: tls?.pair };
+  const prediction = await listen(app, { ...options, port });
   try {
-    return [prediction, await listen(adminApp, { port: adminPort, ...hostname })];
+    const admin = await listen(adminApp, { ...options, port: adminPort });
+    tls?.listeners.push(prediction, admin);
+    return [prediction, admin];
   } catch (error) {
     await prediction.close(0);
     throw error;

@@ -10,8 +10,8 @@ export interface ReadinessFacts {
 }
 
 /**
- * Why the server is not ready; undefined if it is. Only what answers counts: a candidate that loads, fails or is refused beside it
- * does not.
+ * Why the server is not ready; undefined if it is. Only what answers counts, or is lazy and will once it is asked: a candidate that
+ * loads, fails or is refused beside it does not.
  */
 export function readinessOf({
   draining,
@@ -20,10 +20,10 @@ export function readinessOf({
   problem,
 }: ReadinessFacts): { code: 'model-not-ready' | 'shutting-down'; message: string } | undefined {
   if (draining) return { code: 'shutting-down', message: 'The server is draining; another one will answer.' };
-  const missing = required.filter((name) => table.model(name)?.active === undefined);
+  const missing = required.filter((name) => table.model(name)?.isAble !== true);
   const because = problem === undefined ? '' : ` ${problem}.`;
   if (missing.length > 0)
     return { code: 'model-not-ready', message: `Not answering yet: ${missing.join(', ')}.${because}` };
-  if (required.length > 0 || [...table.models()].some(({ active }) => active !== undefined)) return undefined;
+  if (required.length > 0 || [...table.models()].some(({ isAble }) => isAble)) return undefined;
   return { code: 'model-not-ready', message: `No model answers yet.${because}` };
 }

@@ -38,6 +38,12 @@ export function judgeLoad(error: unknown, warming: boolean): { state: 'refused' 
   return { state: hasCode(error, 'object-corrupt') ? 'failed' : stateOf(reasons), reasons };
 }
 
+/** Why a version that keeps ending its process fails. */
+export function judgeUnfit(reason: KedgeError): Refusal[] {
+  const code = OF_RUN[reason.code] ?? 'process-crashed';
+  return [{ code, message: `It answered, and then kept ending its process: ${messageOf(reason)}` }];
+}
+
 function refusalOf(error: unknown, warming: boolean): Refusal {
   if (error instanceof WarmUpRefused) return error.refusal;
   const table = warming ? OF_RUN : OF_LOAD;

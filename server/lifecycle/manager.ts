@@ -1,13 +1,14 @@
 import { admit, type ServerCode } from '../../contract/admission.ts';
 import { type Catalog, type CatalogAvailable, type CatalogModel, isAvailable } from '../../contract/catalog.ts';
-import { messageOf } from '../../contract/errors.ts';
+import { KedgeError, messageOf } from '../../contract/errors.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { backoffMs } from '../../platform/backoff.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
 import { placeVersion } from '../placement.ts';
-import { type LoadWish, pickLoads } from './load-order.ts';
-import { type Action, nextActions, nextRetry, type PolicyOptions } from './policy.ts';
+import { LoadQueue, type Wish } from './load-queue.ts';
+import { type Action, nextActions, nextRetry, type PolicyOptions, wakeable } from './policy.ts';
+import type { Victim } from './room.ts';
 import { ServedModel } from './served-model.ts';
 import { ServedVersion } from './served-version.ts';
 
@@ -20,6 +21,12 @@ export interface ManagerOptions {
   keepReady: number;
   loadRetries: number;
   parallelLoads: number;
+  /** How long a request waits for a lazy model to load, in milliseconds. */
+  lazyWaitMs: number;
+  /** Bytes that all versions together may take; no limit if undefined. */
+  memoryBudgetBytes: number | undefined;
+  /** Resident bytes of this process. */
+  residentBytes: () => number;
   clock: Clock;
   /** In [0, 1), for the jitter of retries. */
   random: () => number;
@@ -27,10 +34,6 @@ export interface ManagerOptions {
 }
 
 const RETRY = { baseMs: 1_000, maxMs: 300_000 };
-
-interface Wish extends LoadWish {
-  version: ServedVersion;
-}
 
 /**
  * Holds what the server serves in step with the catalog: asks the policy what to do next for a model whenever something of
@@ -40,9 +43,10 @@ interface Wish extends LoadWish {
 export class VersionManager {
   readonly #options: ManagerOptions;
   readonly #models = new Map<string, ServedModel>();
-  readonly #wishes = new Map<string, Wish[]>();
   readonly #changed = new Set<ServedModel>();
-  readonly #loads = new Set<Promise<void>>();
+  readonly #queue: LoadQueue;
+  /** Refused because there was no room for them. */
+  readonly #roomless = new Set<ServedVersion>();
   /** Who waits until nothing of a model is on its way. */
   readonly #waiters = new Map<ServedModel, PromiseWithResolvers<void>>();
   #retryTimer = new AbortController();
@@ -51,6 +55,18 @@ export class VersionManager {
 
   constructor(options: ManagerOptions) {
     this.#options = options;
+    const { parallelLoads, memoryBudgetBytes: budgetBytes, residentBytes } = options;
+    this.#queue = new LoadQueue({
+      ...{ parallelLoads, budgetBytes, residentBytes },
+      load: (version) => this.#load(version),
+      victims: (version) => this.#victims(version),
+      giveUp: (version) => this.#giveUp(version),
+      refuse: (version, reasons) => {
+        version.refuse(reasons);
+        this.#roomless.add(version);
+      },
+      onRoom: (version) => this.#onRoom(version),
+    });
   }
 
   model(name: string): ServedModel | undefined {
@@ -59,6 +75,44 @@ export class VersionManager {
 
   models(): Iterable<ServedModel> {
     return this.#models.values();
+  }
+
+  /** What versions take together, and may take. */
+  get memory(): LoadQueue['memory'] {
+    return this.#queue.memory;
+  }
+
+  /** What a version takes; undefined while nothing of it is loaded. */
+  memoryOf(version: ServedVersion): number | undefined {
+    return this.#queue.bytesOf(version);
+  }
+
+  /**
+   * Waits until a version of a lazy model is loaded; requests for the same one share the load.
+   * @param limitMs a shorter time than the server's own that the request has
+   * @throws KedgeError `model-not-ready` with the reason
+   */
+  async wake(version: ServedVersion, limitMs = Number.POSITIVE_INFINITY): Promise<void> {
+    const { clock, lazyWaitMs } = this.#options;
+    const model = this.#models.get(version.model);
+    if (!model || this.#closed || version.isReady) return;
+    const done = new AbortController();
+    const settled = version.demand(1);
+    this.#touch(model);
+    try {
+      await Promise.race([settled, clock.sleep(Math.min(lazyWaitMs, limitMs), done.signal)]);
+    } finally {
+      done.abort();
+      // Not before the request took hold of it, which it does in this turn of the event loop.
+      setImmediate(() => {
+        void version.demand(-1);
+        if (!version.isReady) this.#touch(model);
+      });
+    }
+    if (version.isReady) return;
+    const why = version.reasons.map(({ code, message }) => ` (${code}: ${message})`).join('');
+    const state = version.reasons.length > 0 ? version.state : 'still to be loaded';
+    throw new KedgeError('model-not-ready', `${model.name} version ${version.version} is ${state}${why}; try again.`);
   }
 
   /** Takes a whole new wanted set. What it does not show any more goes on. */
@@ -71,6 +125,7 @@ export class VersionManager {
       if (!shown.has(model) && model.isGone && model.versions.length === 0) this.#models.delete(model.name);
       else this.#touch(model);
     }
+    this.#reviewRoomless();
   }
 
   /**
@@ -99,19 +154,19 @@ export class VersionManager {
 
   /** Resolves when no load is under way. For tests. */
   async idle(): Promise<void> {
-    do await Promise.all([...this.#loads, Promise.resolve()]);
-    while (this.#loads.size > 0 || this.#changed.size > 0);
+    do await Promise.all([...this.#queue.loads, Promise.resolve()]);
+    while (this.#queue.loads.size > 0 || this.#changed.size > 0);
   }
 
   /** Lets every version finish its requests and releases it. Nothing is loaded any more. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#retryTimer.abort();
-    this.#wishes.clear();
+    this.#queue.clear();
     for (const waiter of this.#waiters.values()) waiter.resolve();
     const versions = [...this.#models.values()].flatMap((model) => model.versions);
     for (const version of versions) if (version.isReady) version.drain();
-    await Promise.all(this.#loads);
+    await Promise.all(this.#queue.loads);
     for (const version of versions) if (version.isReady) version.drain();
     await Promise.all(versions.map((version) => version.drained()));
   }
@@ -160,12 +215,19 @@ export class VersionManager {
   }
 
   #onChange(model: ServedModel, version: ServedVersion, cause: unknown): void {
+    if (version.state !== 'refused') this.#roomless.delete(version);
+    this.#queue.note(version);
     if (this.#closed) return;
     const { log } = this.#options;
     const facts = { model: model.name, version: version.version, digest: version.digest, state: version.state };
     for (const { code, message } of version.reasons)
       log.warn({ ...facts, code, cause: causeOf(cause, message) }, message);
-    if (version.reasons.length === 0) {
+    if (version.state === 'ready' && version.unfit) {
+      log.warn(
+        { ...facts, cause: causeOf(cause, '') },
+        `${model.name} version ${version.version} keeps ending its process`,
+      );
+    } else if (version.reasons.length === 0) {
       const level = version.state === 'loading' || version.state === 'warming' ? 'debug' : 'info';
       log[level](facts, `${model.name} version ${version.version} is ${version.state}`);
     }
@@ -184,7 +246,7 @@ export class VersionManager {
     this.#changed.clear();
     if (this.#closed) return;
     for (const model of models) this.#stepModel(model);
-    this.#startLoads();
+    this.#queue.grant();
     for (const model of models) this.#tellWaiter(model);
   }
 
@@ -198,7 +260,7 @@ export class VersionManager {
 
   #tellWaiter(model: ServedModel): void {
     const waiter = this.#waiters.get(model);
-    if (!waiter || this.#wishes.get(model.name)?.length) return;
+    if (!waiter || this.#queue.isWaiting(model.name)) return;
     if (model.versions.some(({ state }) => state === 'loading' || state === 'warming')) return;
     this.#waiters.delete(model);
     waiter.resolve();
@@ -211,16 +273,18 @@ export class VersionManager {
     const wishes: Wish[] = [];
     for (const action of nextActions(view, options)) {
       const version = model.versions.find(({ digest }) => digest === action.id);
-      if (action.do === 'load') wishes.push(this.#wish(model, version!, wishes.length));
+      if (action.do === 'load') wishes.push(this.#wish(model, version!, wishes.length, action.spare));
       else this.#act(model, action, version);
     }
-    if (wishes.length > 0) this.#wishes.set(model.name, wishes);
-    else this.#wishes.delete(model.name);
+    this.#queue.wish(model.name, wishes);
+    const wakes = wakeable(view, options);
+    model.wakes = new Set(model.versions.filter(({ digest }) => wakes.ids.has(digest)));
+    model.wakeTarget = model.versions.find(({ digest }) => digest === wakes.target);
     this.#wakeAt(nextRetry(view, options));
   }
 
-  #wish(model: ServedModel, version: ServedVersion, rank: number): Wish {
-    return { model: model.name, dark: model.active === undefined, rank, version };
+  #wish(model: ServedModel, version: ServedVersion, rank: number, spare: boolean): Wish {
+    return { model: model.name, asked: version.demanded, dark: model.active === undefined, rank, spare, version };
   }
 
   #act(model: ServedModel, action: Exclude<Action, { do: 'load' }>, version: ServedVersion | undefined): void {
@@ -233,25 +297,53 @@ export class VersionManager {
       );
     } else if (action.do === 'drain') version!.drain();
     else if (action.do === 'resume') version!.resume();
+    else if (action.do === 'fail') version!.fail();
     else model.versions = model.versions.filter((one) => one !== version);
   }
 
-  #startLoads(): void {
-    const free = this.#options.parallelLoads - this.#loads.size;
-    for (const { version, model } of pickLoads([...this.#wishes.values()].flat(), free)) {
-      this.#wishes.set(
-        model,
-        this.#wishes.get(model)!.filter((wish) => wish.version !== version),
-      );
-      version.placement = placeVersion(version.entry, this.#options.engineMode);
-      const engine = this.#options.engines[version.placement.engine];
-      const load = version
-        .load(engine, (failures) => backoffMs(failures - 1, RETRY, this.#options.random()))
-        .finally(() => {
-          this.#loads.delete(load);
-          this.#touch(this.#models.get(model)!);
-        });
-      this.#loads.add(load);
+  #load(version: ServedVersion): Promise<void> {
+    const { engines, engineMode, random } = this.#options;
+    version.placement = placeVersion(version.entry, engineMode);
+    return version.load(engines[version.placement.engine], (failures) => backoffMs(failures - 1, RETRY, random()));
+  }
+
+  /** Versions that are held for a quick way back alone, and lazy models that nobody asks for now. */
+  #victims(needy: ServedVersion): Victim<ServedVersion>[] {
+    return [...this.#models.values()].flatMap((model) =>
+      model.versions.flatMap((version): Victim<ServedVersion>[] => {
+        const kind = version.isReady && version !== needy ? model.dispensable(version) : undefined;
+        if (!kind) return [];
+        const bytes = this.#queue.bytesOf(version) ?? 0;
+        return [{ version, bytes, kind, own: model.name === needy.model, lastUsed: version.lastUsed }];
+      }),
+    );
+  }
+
+  #giveUp(version: ServedVersion): void {
+    const model = this.#models.get(version.model)!;
+    this.#options.log.info(
+      { model: model.name, version: version.version, digest: version.digest },
+      `${model.name} version ${version.version} is given up, as its memory is needed`,
+    );
+    model.giveUp(version);
+    version.drain({ givenUp: true });
+  }
+
+  #onRoom(version: ServedVersion): void {
+    const model = this.#models.get(version.model);
+    if (model) this.#touch(model);
+    this.#reviewRoomless();
+  }
+
+  /** Those there is room for now are candidates again. */
+  #reviewRoomless(): void {
+    if (this.#closed) return;
+    for (const version of this.#roomless) {
+      if (version.state !== 'refused') this.#roomless.delete(version);
+      else if (version.vouched && this.#queue.hasRoom(version)) {
+        version.rediscover();
+        this.#admit(version);
+      }
     }
   }
 

@@ -1,5 +1,6 @@
 import { chooseActive, isRetired, type Rollout } from '../../contract/rollout.ts';
 import type { VersionState } from './states.ts';
+import { chooseWanted, isDue, isPending, isServing, isSpare, isUnderWay, isWorthRetry } from './wanted.ts';
 
 /** One version as the policy sees it. */
 export interface VersionView {
@@ -13,6 +14,12 @@ export interface VersionView {
   failures: number;
   /** Of a failed one: when it may be tried again, milliseconds since the epoch. */
   retryAt?: number | undefined;
+  /** It keeps killing its process: another one answers if there is one. */
+  unfit?: boolean;
+  /** A request waits for it. */
+  demanded?: boolean;
+  /** It drains because memory is short, and is not taken back. */
+  givenUp?: boolean;
 }
 
 export interface ModelView {
@@ -32,11 +39,14 @@ export interface PolicyOptions {
 }
 
 export type Action =
-  | { do: 'load'; id: string }
+  /** `spare`: for a quick way back alone; it takes memory from nobody. */
+  | { do: 'load'; id: string; spare: boolean }
   /** Take it back from draining. */
   | { do: 'resume'; id: string }
   | { do: 'activate'; id: string | undefined }
   | { do: 'drain'; id: string }
+  /** It keeps killing its process, and another one answers. */
+  | { do: 'fail'; id: string }
   /** Drop what is left of it: the catalog does not offer it and nothing of it runs. */
   | { do: 'forget'; id: string };
 
@@ -44,32 +54,38 @@ export type Action =
  * What to do next for one model. Pure and idempotent: asked again before anything changed, it answers the same. After the
  * availability-preserving policy of TensorFlow Serving (tensorflow_serving/core/availability_preserving_policy.h):
  *
- * - Wanted are the pinned version and the newest ones, `keepReady` in all, so that a rollback or a request for the version
- *   before finds it ready. A version whose load fails takes nobody's place.
+ * - Wanted are the versions that the rollout asks for, else the pinned one and the newest, `keepReady` in all, so that a rollback or
+ *   a request for the version before finds it ready. A version whose load fails takes nobody's place. A lazy model is loaded
+ *   when somebody asks for it ({@link chooseWanted}).
  * - Load before unload: a version that is not wanted any more goes once all that are wanted have loaded or failed to. The
  *   active one never goes before another took over.
  * - Active is what `chooseActive` says of those that are ready. While a pinned version has not been tried yet, nothing else
  *   becomes active in its place.
+ * - A version that keeps killing its process makes way for another that can answer, and fails once that one does. Where there
+ *   is none it stays: now and then an answer is better than none.
  * - What the catalog does not show any more stays: absence is no news. Only the rollout retires.
  */
 export function nextActions(view: ModelView, options: PolicyOptions): Action[] {
   const { rollout } = view;
-  const alive = view.versions.filter(({ version }) => !isRetired(rollout, version));
-  const wanted = chooseWanted(alive, view, options.keepReady);
-  const serving = alive.filter(isServing);
-  const active = nextActive(view, alive, serving);
-  const settled = !wanted.some(isPending);
+  const wanted = chooseWanted(view, options);
+  const alive = view.versions.filter((one) => !isRetired(rollout, one.version) && !wanted.asleep.includes(one));
+  const active = nextActive(view, alive);
+  const settled = !wanted.versions.some(isPending);
 
   const actions: Action[] = [];
-  for (const one of wanted) if (mayLoad(one, view, options)) actions.push({ do: 'load', id: one.id });
+  for (const one of wanted.versions) {
+    if (mayLoad(one, view, options)) actions.push({ do: 'load', id: one.id, spare: isSpare(view, wanted, one) });
+  }
   for (const one of view.versions) {
-    const needed = one.id === active?.id || wanted.includes(one);
-    if (one.state === 'draining' && needed) actions.push({ do: 'resume', id: one.id });
+    const needed = one.id === active?.id || wanted.versions.includes(one);
+    if (one.state === 'draining' && !one.givenUp && needed) actions.push({ do: 'resume', id: one.id });
   }
   if (active?.id !== view.active) actions.push({ do: 'activate', id: active?.id });
   for (const one of view.versions) {
-    if (one.state !== 'ready' || one.id === active?.id || wanted.includes(one)) continue;
-    if (settled || isRetired(rollout, one.version)) actions.push({ do: 'drain', id: one.id });
+    if (one.state !== 'ready' || one.id === active?.id) continue;
+    const unwanted = !wanted.versions.includes(one) && (settled || isRetired(rollout, one.version));
+    if (unwanted) actions.push({ do: 'drain', id: one.id });
+    else if (one.unfit && active && !active.unfit) actions.push({ do: 'fail', id: one.id });
   }
   for (const one of view.versions) {
     if (!one.vouched && isOver(one) && one.id !== active?.id) actions.push({ do: 'forget', id: one.id });
@@ -86,31 +102,25 @@ export function nextRetry(view: ModelView, options: PolicyOptions): number | und
   return times.length === 0 ? undefined : Math.min(...times);
 }
 
-function chooseWanted(alive: readonly VersionView[], { rollout }: ModelView, keepReady: number): VersionView[] {
-  const numbers = [...new Set(alive.filter((one) => canServe(one)).map(({ version }) => version))];
-  numbers.sort((a, b) => Number(b === rollout?.pin) - Number(a === rollout?.pin) || b - a);
-  const wanted: VersionView[] = [];
-  let kept = 0;
-  for (const number of numbers) {
-    if (kept >= keepReady) break;
-    const same = alive.filter((one) => one.version === number && canServe(one));
-    const vouched = same.find((one) => one.vouched);
-    const serving = same.find((one) => isServing(one));
-    if (vouched) wanted.push(vouched);
-    // Until what is vouched for now can answer, the former content of the same number does.
-    if (serving && !(vouched && isServing(vouched))) wanted.push(serving);
-    if (serving || vouched?.state !== 'failed') kept += 1;
-  }
-  return wanted;
+/**
+ * What a request may wake of a lazy model: the id that an unversioned one wakes, unless something answers already, and the ids that
+ * one with a version does. What is on its way already is waited for.
+ */
+export function wakeable(
+  view: ModelView,
+  options: PolicyOptions,
+): { target: string | undefined; ids: ReadonlySet<string> } {
+  if (!view.rollout?.lazy) return { target: undefined, ids: new Set() };
+  const { versions, asleep, target } = chooseWanted(view, options);
+  const wakes = [...asleep, ...versions.filter((one) => one.vouched && (isUnderWay(one) || one.demanded === true))];
+  return { target: wakes.find(({ version }) => version === target)?.id, ids: new Set(wakes.map(({ id }) => id)) };
 }
 
-function nextActive(
-  view: ModelView,
-  alive: readonly VersionView[],
-  serving: readonly VersionView[],
-): VersionView | undefined {
+function nextActive(view: ModelView, alive: readonly VersionView[]): VersionView | undefined {
   const { rollout } = view;
   const current = view.versions.find(({ id }) => id === view.active);
+  const sound = alive.filter((one) => isServing(one) && !one.unfit);
+  const serving = sound.length > 0 ? sound : alive.filter(isServing);
   const currentServes = current !== undefined && serving.includes(current);
   const able = serving.map(({ version }) => version);
   const pending = alive.filter((one) => one.vouched && isPending(one));
@@ -133,25 +143,7 @@ function stay(current: VersionView | undefined): VersionView | undefined {
 
 function mayLoad(one: VersionView, view: ModelView, options: PolicyOptions): boolean {
   if (!one.vouched) return false;
-  if (one.state === 'discovered' || one.state === 'released') return true;
-  return one.state === 'failed' && options.now >= (one.retryAt ?? 0) && isWorthRetry(one, view, options);
-}
-
-function isWorthRetry(one: VersionView, view: ModelView, { loadRetries }: PolicyOptions): boolean {
-  return one.failures <= loadRetries || !view.versions.some((other) => isServing(other));
-}
-
-function isServing({ state }: VersionView): boolean {
-  return state === 'ready' || state === 'draining';
-}
-
-/** It is on its way, and nobody knows yet whether it will serve. */
-function isPending({ state, vouched }: VersionView): boolean {
-  return state === 'loading' || state === 'warming' || (vouched && (state === 'discovered' || state === 'released'));
-}
-
-function canServe(one: VersionView): boolean {
-  return isServing(one) || isPending(one) || (one.vouched && one.state === 'failed');
+  return one.state === 'discovered' || one.state === 'released' || isDue(one, view, options);
 }
 
 /** Nothing of it is loaded or being loaded. */

@@ -1,5 +1,5 @@
 import type { CatalogModel } from '../../contract/catalog.ts';
-import { EMPTY_ROLLOUT, isRetired, type Rollout } from '../../contract/rollout.ts';
+import { EMPTY_ROLLOUT, isRetired, namedVersions, type Rollout } from '../../contract/rollout.ts';
 import type { ModelView } from './policy.ts';
 import type { ServedVersion } from './served-version.ts';
 
@@ -10,6 +10,9 @@ export class ServedModel {
   active: ServedVersion | undefined;
   /** Versions that this server has or may have, in no order. */
   versions: ServedVersion[] = [];
+  /** Of a lazy model: what an unversioned request waits for while nothing answers, and versions that requests may wait for. */
+  wakeTarget: ServedVersion | undefined;
+  wakes: ReadonlySet<ServedVersion> = new Set();
   /** An operator took it off this server; the volume knows nothing of it. */
   unloaded = false;
   /** The last that the catalog told; kept when the model vanishes from it. */
@@ -43,6 +46,30 @@ export class ServedModel {
     return this.find(version) !== undefined || this.catalog.versions.some((one) => one.version === version);
   }
 
+  /** It answers, or will as soon as it is asked. */
+  get isAble(): boolean {
+    return this.active !== undefined || this.wakeTarget !== undefined;
+  }
+
+  /**
+   * Whether a ready version may be given up for its memory: `spare` is held for a quick way back alone, `cold` is one of a lazy model
+   * that no request holds or waits for.
+   */
+  dispensable(version: ServedVersion): 'spare' | 'cold' | undefined {
+    if (this.rollout?.lazy && version.isCold) return 'cold';
+    if (version === this.active || version.demanded || this.rollout?.policy) return undefined;
+    return namedVersions(this.rollout).has(version.version) ? undefined : 'spare';
+  }
+
+  /** A version is about to be released for its memory; of a lazy model the next request wakes it. */
+  giveUp(version: ServedVersion): void {
+    if (this.active === version) {
+      this.active = undefined;
+      this.wakeTarget = version;
+    }
+    if (this.rollout?.lazy) this.wakes = new Set([...this.wakes, version]);
+  }
+
   /** Nothing of it is left to serve, by the will of the rollout. */
   get isGone(): boolean {
     return this.catalog.rollout?.retired === true && this.active === undefined;
@@ -52,13 +79,16 @@ export class ServedModel {
     return {
       rollout: this.rollout,
       active: this.active?.digest,
-      versions: this.versions.map(({ digest: id, version, state, vouched, failures, retryAt }) => ({
-        id,
-        version,
-        state,
-        vouched,
-        failures,
-        retryAt,
+      versions: this.versions.map((one) => ({
+        id: one.digest,
+        version: one.version,
+        state: one.state,
+        vouched: one.vouched,
+        failures: one.failures,
+        retryAt: one.retryAt,
+        unfit: one.unfit !== undefined,
+        demanded: one.demanded,
+        givenUp: one.givenUp,
       })),
     };
   }

@@ -7,7 +7,7 @@ import type { Tensors } from '../../contract/tensor.ts';
 import type { Engine, LoadedModel, RunOptions } from '../../engine/engine.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { judgeRows, type Placement } from '../placement.ts';
-import { judgeLoad } from './judge-load.ts';
+import { judgeLoad, judgeUnfit } from './judge-load.ts';
 import { TRANSITIONS, type VersionState } from './states.ts';
 import { warmUp } from './warm-up.ts';
 
@@ -21,7 +21,7 @@ export interface ServedVersionOptions {
   volume: string;
   placement: Placement;
   clock: Clock;
-  /** Called after each change of state; the cause of a failure is what was thrown. */
+  /** Called after each change of state, and when it turned out to be unfit; the cause of a failure is what was thrown. */
   onChange(version: ServedVersion, cause?: unknown): void;
 }
 
@@ -29,6 +29,8 @@ export interface HistoryEntry {
   state: VersionState;
   /** Milliseconds since the epoch. */
   at: number;
+  /** Codes of the reasons, of a refusal or failure. */
+  codes?: readonly string[];
 }
 
 /**
@@ -37,7 +39,8 @@ export interface HistoryEntry {
  * ```
  *   discovered -> loading -> warming -> ready -> draining -> released
  *   discovered, loading, warming -> refused
- *   loading, warming -> failed
+ *   released, failed -> refused        there is no room for it any more
+ *   loading, warming, ready -> failed
  *   draining -> ready                  wanted again while a request still holds it
  *   released -> loading                wanted again
  *   failed -> loading                  after a while
@@ -48,13 +51,17 @@ export interface HistoryEntry {
  * - loading: the engine reads and prepares the graph.
  * - warming: it runs its samples, which must come out, or else one made-up input.
  * - ready: it can answer. One ready version of a model is the active one; that is no state of its own, but an assignment.
- * - draining: it takes no new requests, and finishes those it has. Wanted again before the last one ends, it is ready again.
+ * - draining: it takes no new requests, and finishes those it has. Wanted again before the last one ends, it is ready again, unless it
+ *   drains to give its memory to others.
  * - released: its last request is answered and the engine gave it up. It may be loaded again.
- * - refused: it can never serve here as it is. Only another look by the loader (a new `since` in the catalog) changes that.
- * - failed: an attempt went wrong in a way that may pass. It is loaded again after a while, or after another look by the loader.
+ * - refused: it can never serve here as it is. Only another look by the loader (a new `since` in the catalog) changes that; or, where
+ *   there was no room for it, that there is now.
+ * - failed: an attempt went wrong in a way that may pass. It is loaded again after a while, or after another look by the loader. One
+ *   that answered and then kept ending its process fails once another version answers, and is loaded again only where none does.
  *
- * Which versions are wanted, and which one is active, is the policy's to say ({@link nextActions}): the pinned one and the newest, as
- * many as KEDGE_KEEP_READY says, are held ready, so that a rollback or a request for the version before need not wait for a load.
+ * Which versions are wanted, and which one is active, is the policy's to say ({@link nextActions}): those that the rollout asks for, else
+ * the pinned one and the newest, as many as KEDGE_KEEP_READY says, are held ready, so that a rollback or a request for the
+ * version before need not wait for a load.
  *
  * A request holds the version between `enter` and `leave`, so that one that answers is never released.
  */
@@ -78,6 +85,11 @@ export class ServedVersion {
   #loaded: LoadedModel | undefined;
   #requests = 0;
   #drained: PromiseWithResolvers<void> | undefined;
+  #unfit: KedgeError | undefined;
+  #givenUp = false;
+  #lastUsed = 0;
+  #waiting = 0;
+  #settled: PromiseWithResolvers<void> | undefined;
 
   constructor(options: ServedVersionOptions) {
     this.#options = options;
@@ -121,6 +133,36 @@ export class ServedVersion {
     return this.#loadMs;
   }
 
+  /** What ends its process again and again while it answers. */
+  get unfit(): KedgeError | undefined {
+    return this.#unfit;
+  }
+
+  /** It drains because its memory is needed. */
+  get givenUp(): boolean {
+    return this.#givenUp;
+  }
+
+  /** Requests wait until it is loaded. */
+  get demanded(): boolean {
+    return this.#waiting > 0;
+  }
+
+  /** No request holds it or waits for it. */
+  get isCold(): boolean {
+    return this.#requests === 0 && this.#waiting === 0;
+  }
+
+  /** When a request last took hold of it, milliseconds since the epoch; 0 if none did. */
+  get lastUsed(): number {
+    return this.#lastUsed;
+  }
+
+  /** Resident memory that the engine sees it take, where it can tell. */
+  get measuredBytes(): number | undefined {
+    return this.#loaded?.memoryBytes;
+  }
+
   get signature(): Signature {
     return this.entry.manifest.signature;
   }
@@ -138,11 +180,25 @@ export class ServedVersion {
       );
     }
     this.#requests += 1;
+    this.#lastUsed = this.#options.clock.now();
   }
 
   leave(): void {
     this.#requests -= 1;
-    if (this.#state === 'draining' && this.#requests === 0) this.#release();
+    if (this.#requests > 0) return;
+    if (this.#state === 'draining') this.#release();
+    else if (this.#state === 'failed') this.#giveBack();
+  }
+
+  /**
+   * One request more, or one less, that waits for it to load.
+   * @returns resolves when it is ready, or will not be soon
+   */
+  demand(change: 1 | -1): Promise<void> {
+    this.#waiting += change;
+    if (this.isReady) return Promise.resolve();
+    this.#settled ??= Promise.withResolvers();
+    return this.#settled.promise;
   }
 
   /** One inference, between `enter` and `leave`. @throws KedgeError as {@link LoadedModel.run} does */
@@ -157,6 +213,7 @@ export class ServedVersion {
   /** From refused or failed: the loader looked again, so what was learnt of it may no longer hold. */
   rediscover(): void {
     this.#failures = 0;
+    this.#unfit = undefined;
     this.#become('discovered');
   }
 
@@ -171,16 +228,22 @@ export class ServedVersion {
     this.#become('loading');
     let loaded: LoadedModel | undefined;
     try {
-      loaded = await engine.load({
-        name: `${this.model}/${this.version}`,
-        dir: join(volume, path),
-        files: manifest.files,
-        signature: manifest.signature,
-        rowOutputs: probe.rowOutputs,
-        mergeRows: judgeRows(this.entry).merge,
-        samples: manifest.samples,
-        cost: probe,
-      });
+      // The last requests of an attempt before may still be under way.
+      if (this.#loaded) await this.drained();
+      this.#unfit = undefined;
+      loaded = await engine.load(
+        {
+          name: `${this.model}/${this.version}`,
+          dir: join(volume, path),
+          files: manifest.files,
+          signature: manifest.signature,
+          rowOutputs: probe.rowOutputs,
+          mergeRows: judgeRows(this.entry).merge,
+          samples: manifest.samples,
+          cost: probe,
+        },
+        { onUnfit: (reason) => this.#onUnfit(reason) },
+      );
       this.#become('warming');
       await warmUp(loaded, manifest.samples);
       this.#loaded = loaded;
@@ -198,11 +261,24 @@ export class ServedVersion {
     }
   }
 
-  /** ready -> draining, and released at once if no request holds it. */
-  drain(): void {
+  /**
+   * ready -> draining, and released at once if no request holds it.
+   * @param options.givenUp its memory is needed: it is not taken back
+   */
+  drain({ givenUp = false } = {}): void {
     this.#drained = Promise.withResolvers();
+    this.#givenUp = givenUp;
     this.#become('draining');
     if (this.#requests === 0) this.#release();
+  }
+
+  /** ready -> failed, because it is {@link unfit}; the requests that hold it end first. */
+  fail(): void {
+    this.#drained = Promise.withResolvers();
+    this.#failures = Number.POSITIVE_INFINITY;
+    const reason = this.#unfit!;
+    this.#become('failed', judgeUnfit(reason), reason);
+    if (this.#requests === 0) this.#giveBack();
   }
 
   /** draining -> ready. */
@@ -211,19 +287,30 @@ export class ServedVersion {
     this.#drained?.resolve();
   }
 
-  /** Resolves when the engine gave it up after the last request, if it was told to drain; at once if it was not. */
+  /** Resolves when the engine gave it up after the last request, if it was told to drain or fail; at once if it was not. */
   async drained(): Promise<void> {
     await this.#drained?.promise;
   }
 
   #release(): void {
-    const loaded = this.#loaded!;
+    this.#giveBack();
+    this.#givenUp = false;
+    this.#become('released');
+  }
+
+  #giveBack(): void {
+    const loaded = this.#loaded;
     this.#loaded = undefined;
     void loaded
-      .release()
+      ?.release()
       .catch(() => undefined)
       .then(this.#drained!.resolve);
-    this.#become('released');
+  }
+
+  #onUnfit(reason: KedgeError): void {
+    if (this.#state === 'released' || this.#state === 'failed' || this.#unfit) return;
+    this.#unfit = reason;
+    this.#options.onChange(this, reason);
   }
 
   /** The one place where the state changes. */
@@ -237,7 +324,12 @@ export class ServedVersion {
     this.#state = state;
     this.#reasons = reasons;
     if (state !== 'failed') this.#retryAt = undefined;
-    this.#history.push({ state, at: this.#options.clock.now() });
+    const codes = reasons.map(({ code }) => code);
+    this.#history.push({ state, at: this.#options.clock.now(), ...(codes.length > 0 && { codes }) });
+    if (state === 'ready' || state === 'refused' || state === 'failed') {
+      this.#settled?.resolve();
+      this.#settled = undefined;
+    }
     if (this.#history.length > HISTORY) this.#history.shift();
     this.#options.onChange(this, cause);
   }

@@ -17,9 +17,9 @@ export const TRANSITIONS: Readonly<Record<VersionState, readonly VersionState[]>
   discovered: ['loading', 'refused'],
   loading: ['warming', 'refused', 'failed'],
   warming: ['ready', 'refused', 'failed'],
-  ready: ['draining'],
+  ready: ['draining', 'failed'],
   draining: ['ready', 'released'],
-  released: ['loading'],
+  released: ['loading', 'refused'],
   refused: ['discovered'],
-  failed: ['loading', 'discovered'],
+  failed: ['loading', 'discovered', 'refused'],
 };
