@@ -27,6 +27,8 @@ export const ERRORS = {
   'model-unknown': { status: 404, exit: 4, about: 'no model of that name is known' },
   'version-unknown': { status: 404, exit: 4, about: 'the model has no such version' },
   'model-not-ready': { status: 503, exit: 6, about: 'the model or version is known but cannot answer now' },
+  unauthenticated: { status: 401, exit: 2, about: 'the request needs a token that this server knows' },
+  forbidden: { status: 403, exit: 2, about: 'the token or the place that the request comes from does not allow this' },
   overloaded: { status: 503, exit: 6, about: 'more waits than can be answered in time' },
   'request-invalid': { status: 400, exit: 2, about: 'the request is not one that the model can answer' },
   'route-unknown': { status: 404, exit: 2, about: 'there is nothing at that path' },

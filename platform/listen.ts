@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { KedgeError, messageOf } from '../contract/errors.ts';
@@ -6,6 +7,8 @@ import { KedgeError, messageOf } from '../contract/errors.ts';
 export interface Listener {
   readonly port: number;
   readonly server: Server;
+  /** The certificate for connections to come. @throws Error for what is none; the one before stays */
+  useTls(pair: TlsPair): void;
   /** Stops taking connections, lets what is under way finish for at most `graceMs`, then cuts what is left. */
   close(graceMs: number): Promise<void>;
 }
@@ -17,8 +20,19 @@ export interface ListenOptions {
   /** 0 takes any free port. */
   port: number;
   hostname?: string;
+  /** Most open connections; more are closed at once. */
+  maxConnections?: number | undefined;
+  /** With these it speaks TLS. */
+  tls?: TlsPair | undefined;
 }
 
+/** PEM. */
+export interface TlsPair {
+  cert: Buffer;
+  key: Buffer;
+}
+
+const MAX_HEADER_BYTES = 16_384;
 /** How often connections are checked for a passed timeout, and idle ones are swept while closing. */
 const CHECK_MS = 5_000;
 const SWEEP_MS = 100;
@@ -28,16 +42,20 @@ const SWEEP_MS = 100;
  * the balancer and not the server closes idle connections.
  * @throws KedgeError `config-invalid` when the port cannot be had
  */
-export async function listen(app: App, { port, hostname }: ListenOptions): Promise<Listener> {
+export async function listen(app: App, { port, hostname, maxConnections, tls }: ListenOptions): Promise<Listener> {
   const server = createAdaptorServer({
     fetch: app.fetch,
+    ...(tls && { createServer: createTlsServer }),
     serverOptions: {
+      ...tls,
+      maxHeaderSize: MAX_HEADER_BYTES,
       keepAliveTimeout: 70_000,
       headersTimeout: 15_000,
       requestTimeout: 60_000,
       connectionsCheckingInterval: CHECK_MS,
     },
   }) as Server;
+  if (maxConnections !== undefined) server.maxConnections = maxConnections;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) =>
       reject(
@@ -49,6 +67,7 @@ export async function listen(app: App, { port, hostname }: ListenOptions): Promi
   return {
     port: (server.address() as AddressInfo).port,
     server,
+    useTls: (pair) => (server as unknown as TlsServer).setSecureContext(pair),
     close: (graceMs) => closeServer(server, graceMs),
   };
 }

@@ -24,6 +24,11 @@ it('needs nothing but a volume', () =>
     queueBytes: 512 * 2 ** 20,
     queueMs: 10_000,
     deadlinesMs: new Map(),
+    tokens: undefined,
+    tokensFile: undefined,
+    tlsCert: undefined,
+    tlsKey: undefined,
+    maxConnections: 10_000,
     drainMs: 5_000,
     graceMs: 20_000,
     logLevel: 'info',
@@ -40,6 +45,8 @@ it.each<[string, Record<string, string>, RegExp]>([
     { KEDGE_ENGINE: 'gpu', KEDGE_MAX_BODY_MB: '0' },
     /KEDGE_VOLUME .*KEDGE_ENGINE must be one of.*KEDGE_MAX_BODY_MB must be/s,
   ],
+  ['half of TLS', { KEDGE_VOLUME: 'v', KEDGE_TLS_CERT: 'cert.pem' }, /KEDGE_TLS_KEY go together/],
+  ['deadlines that are none', { KEDGE_VOLUME: 'v', KEDGE_DEADLINES: 'm=soon' }, /KEDGE_DEADLINES must be seconds/],
   ['one port for two', { KEDGE_VOLUME: 'v', KEDGE_ADMIN_PORT: '8080' }, /both 8080/],
   ['what Kubernetes sets for a Service', { KEDGE_VOLUME: 'v', KEDGE_PORT: 'tcp://10.0.0.1:80' }, /enableServiceLinks/],
 ])('refuses %s', (_what, env, sentence) => {
@@ -51,6 +58,14 @@ it.each<[string, Record<string, string>, RegExp]>([
     expect(messageOf(error)).toMatch(sentence);
   }
 });
+
+it('reads deadlines for one model and for all', () =>
+  expect(readServerConfig({ KEDGE_VOLUME: 'v', KEDGE_DEADLINES: '2, demand=0.05' }).deadlinesMs).toEqual(
+    new Map([
+      ['', 2_000],
+      ['demand', 50],
+    ]),
+  ));
 
 it('takes two free ports', () =>
   expect(readServerConfig({ KEDGE_VOLUME: 'v', KEDGE_PORT: '0', KEDGE_ADMIN_PORT: '0' }).port).toBe(0));

@@ -4,7 +4,7 @@ import { KedgeError } from '../../contract/errors.ts';
 import { KEDGE_VERSION } from '../../contract/version.ts';
 import { applyParameters } from '../gate/parameters.ts';
 import { answer, run } from './answer.ts';
-import type { ApiContext } from './context.ts';
+import type { ApiContext, HttpContext } from './context.ts';
 import { describeModel, describeVersions } from './describe.ts';
 import { errorResponse, json, show } from './errors.ts';
 import { parseInferRequest } from './infer-request.ts';
@@ -47,7 +47,8 @@ export function createApp(context: ApiContext, more: Routes = {}): Hono<{ Bindin
     ...more,
   };
   for (const [path, methods] of Object.entries(routes)) {
-    for (const [method, handler] of Object.entries(methods)) app.on(method, path, handler);
+    for (const [method, handler] of Object.entries(methods))
+      app.on(method, path, context.access.guard(method, path, handler, askedModel));
   }
   const allowed = allowedMethods(routes);
   app.notFound((c) => {
@@ -61,6 +62,13 @@ export function createApp(context: ApiContext, more: Routes = {}): Hono<{ Bindin
   });
   app.onError((error) => errorResponse(error, context.log));
   return app;
+}
+
+/** The model that the path of a prediction names, with or without a verb behind it. */
+function askedModel(c: HttpContext): string {
+  const name = param(c, 'model');
+  const colon = name.lastIndexOf(':');
+  return colon < 0 ? name : name.slice(0, colon);
 }
 
 function healthRoutes({ notReady, log }: ApiContext): Routes {
