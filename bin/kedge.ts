@@ -15,6 +15,7 @@ const COMMANDS: Record<string, { summary: string; load(): Promise<{ command: Com
   unpin: { summary: 'let the newest version answer again', load: () => import('./commands/unpin.ts') },
   rollout: { summary: 'say which versions are held ready', load: () => import('./commands/rollout.ts') },
   retire: { summary: 'take a model or a version out of service', load: () => import('./commands/retire.ts') },
+  token: { summary: 'make a token for a server that asks for one', load: () => import('./commands/token.ts') },
   gc: { summary: 'remove what can never be served again', load: () => import('./commands/gc.ts') },
   quickstart: { summary: 'the whole path on this machine, live', load: () => import('./commands/quickstart.ts') },
 };

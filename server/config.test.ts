@@ -19,6 +19,8 @@ it('needs nothing but a volume', () =>
     hostMemoryBytes: 4096 * 2 ** 20,
     parallelLoads: 2,
     loadRetries: 5,
+    memoryBudgetBytes: undefined,
+    lazyWaitMs: 10_000,
     maxRows: 100_000,
     queueRows: 100_000,
     queueBytes: 512 * 2 ** 20,
