@@ -40,6 +40,7 @@ export async function answer(
     gate.check(ticket, asked, began * 1_000);
     const body = await readBody(env.incoming, context.maxBodyBytes);
     const chosen = pickVersion(table, target.model, target.version);
+    if (!chosen.isReady) await table.wake(chosen, ticket.leftMs(stats.now() * 1_000));
     chosen.enter();
     version = chosen;
     ticket.bytes = body.length;

@@ -110,7 +110,7 @@ function modelRoutes({ table, keepReady }: ApiContext): Routes {
     '/v2/models/:model': { GET: metadata },
     '/v2/models/:model/config': { GET: config },
     '/v2/models/:model/ready': { GET: ready },
-    '/v2/models/:model/versions': { GET: (c) => json(describeVersions(pickModel(table, param(c, 'model')))) },
+    '/v2/models/:model/versions': { GET: (c) => json(describeVersions(pickModel(table, param(c, 'model')), table)) },
     '/v2/models/:model/versions/:version': { GET: metadata },
     '/v2/models/:model/versions/:version/config': { GET: config },
     '/v2/models/:model/versions/:version/ready': { GET: ready },

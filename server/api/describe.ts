@@ -1,7 +1,10 @@
 import { type CatalogVersion, isAvailable } from '../../contract/catalog.ts';
+import { EMPTY_ROLLOUT } from '../../contract/rollout.ts';
 import { isoTime } from '../../platform/clock.ts';
+import { judgeUnfit } from '../lifecycle/judge-load.ts';
 import type { ServedModel } from '../lifecycle/served-model.ts';
 import type { ServedVersion } from '../lifecycle/served-version.ts';
+import type { ModelTable } from './context.ts';
 
 /** What Triton calls a model that onnxruntime runs. */
 export const PLATFORM = 'onnxruntime_onnx';
@@ -20,23 +23,39 @@ export function describeModel(model: ServedModel, { signature }: ServedVersion):
   };
 }
 
-/** Every known version with what became of it, newest first. */
-export function describeVersions(model: ServedModel): object {
+/** What the rollout asks for, and every known version with what became of it, newest first. */
+export function describeVersions(model: ServedModel, { memoryOf }: Pick<ModelTable, 'memoryOf'>): object {
   const numbers = new Set([...model.versions, ...model.catalog.versions].map(({ version }) => version));
   return {
     name: model.name,
     active: model.active ? String(model.active.version) : null,
-    versions: [...numbers].sort((a, b) => b - a).map((number) => describeVersion(model, number)),
+    ...describeRollout(model),
+    versions: [...numbers].sort((a, b) => b - a).map((number) => describeVersion(model, number, memoryOf)),
   };
 }
 
-function describeVersion(model: ServedModel, number: number): object {
-  const listed = model.catalog.versions.find(({ version }) => version === number);
-  const served = model.find(number);
-  return served ? describeServed(served, listed) : describeListed(listed!);
+function describeRollout({ rollout }: ServedModel): object {
+  const { pin, policy, labels, lazy } = rollout ?? EMPTY_ROLLOUT;
+  const named = Object.entries(labels ?? {}).map(([label, version]) => [label, String(version)]);
+  return {
+    ...(pin !== undefined && { pin: String(pin) }),
+    ...(policy && { policy: 'specific' in policy ? { specific: policy.specific.map(String) } : policy }),
+    ...(named.length > 0 && { labels: Object.fromEntries(named) }),
+    ...(lazy && { lazy }),
+  };
 }
 
-function describeServed(served: ServedVersion, listed: CatalogVersion | undefined): object {
+function describeVersion(model: ServedModel, number: number, memoryOf: ModelTable['memoryOf']): object {
+  const listed = model.catalog.versions.find(({ version }) => version === number);
+  const served = model.find(number);
+  return served ? describeServed(served, listed, memoryOf(served)) : describeListed(listed!);
+}
+
+function describeServed(
+  served: ServedVersion,
+  listed: CatalogVersion | undefined,
+  memoryBytes: number | undefined,
+): object {
   const { version, state, digest, reasons, placement, history, retryAt, loadMs } = served;
   return {
     version: String(version),
@@ -44,11 +63,16 @@ function describeServed(served: ServedVersion, listed: CatalogVersion | undefine
     since: isoTime(history.at(-1)!.at),
     digest,
     reasons,
-    ...warningsOf(listed),
+    ...warningsOf(served, listed),
     placement,
+    ...(memoryBytes !== undefined && { memoryBytes }),
     ...(loadMs !== undefined && { loadMs }),
     ...(retryAt !== undefined && { retryAt: isoTime(retryAt) }),
-    history: history.map((entry) => ({ state: shownState(entry.state), since: isoTime(entry.at) })),
+    history: history.map(({ state: was, at, codes }) => ({
+      state: shownState(was),
+      since: isoTime(at),
+      ...(codes && { codes }),
+    })),
   };
 }
 
@@ -59,9 +83,10 @@ function describeListed(listed: CatalogVersion): object {
   return { ...base, reasons: listed.reasons, ...(listed.retryAt !== undefined && { retryAt: listed.retryAt }) };
 }
 
-/** What is wrong with the version in the bucket now, although the copy here serves. */
-function warningsOf(listed: CatalogVersion | undefined): { warnings?: object } {
-  const warnings = listed === undefined ? [] : isAvailable(listed) ? (listed.warnings ?? []) : listed.reasons;
+/** What is wrong although it serves: with the version in the bucket now, or with its process. */
+function warningsOf({ state, unfit }: ServedVersion, listed: CatalogVersion | undefined): { warnings?: object } {
+  const inBucket = listed === undefined ? [] : isAvailable(listed) ? (listed.warnings ?? []) : listed.reasons;
+  const warnings = [...inBucket, ...(unfit && state === 'ready' ? judgeUnfit(unfit) : [])];
   return warnings.length > 0 ? { warnings } : {};
 }
 

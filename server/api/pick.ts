@@ -13,14 +13,16 @@ export function pickModel(table: ModelTable, name: string): ServedModel {
 }
 
 /**
- * The version that answers now.
+ * The version that answers now. Of a lazy model that nobody asked for lately, the one that will: a request for a prediction waits until
+ * it is loaded, and whoever asks about it need not wait.
  * @param number as the path has it; the active one if undefined
  * @throws KedgeError `model-unknown`, `version-unknown`, `model-not-ready` with the reason
  */
 export function pickVersion(table: ModelTable, name: string, number: string | undefined): ServedVersion {
   const model = pickModel(table, name);
   if (number === undefined) {
-    if (model.active) return model.active;
+    const answering = model.active ?? model.wakeTarget;
+    if (answering) return answering;
     throw new KedgeError('model-not-ready', `${name} has no version that can answer now${newestReason(model)}`);
   }
   const version = parseVersion(number);
@@ -31,7 +33,7 @@ export function pickVersion(table: ModelTable, name: string, number: string | un
     );
   }
   const found = model.find(version);
-  if (found?.isReady) return found;
+  if (found && (found.isReady || model.wakes.has(found))) return found;
   throw new KedgeError(
     'model-not-ready',
     `${name} version ${version} cannot answer now: it is ${stateOf(model, version)}`,

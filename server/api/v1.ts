@@ -41,9 +41,17 @@ export function namesOf(table: ModelTable): string[] {
   return known.map(({ name }) => name).sort();
 }
 
-/** @throws KedgeError `model-unknown`, `version-unknown` */
+/** @throws KedgeError `model-unknown`; `version-unknown` where there is no such label; `model-not-ready` where what it points at is not here */
 function versionByLabel(table: ModelTable, name: string, label: string): string {
-  const version = versionOfLabel(pickModel(table, name).rollout, label);
+  const model = pickModel(table, name);
+  const version = versionOfLabel(model.rollout, label);
+  if (version !== undefined && !model.knows(version)) {
+    const why = model.isRetired(version) ? 'is retired' : 'is not here';
+    throw new KedgeError(
+      'model-not-ready',
+      `The label ${label} of ${name} points at version ${version}, which ${why}.`,
+    );
+  }
   if (version !== undefined) return String(version);
   throw new KedgeError('version-unknown', `${name} has no label ${show(label)}; kedge rollout sets labels.`);
 }

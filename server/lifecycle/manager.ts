@@ -83,9 +83,7 @@ export class VersionManager {
   }
 
   /** What a version takes; undefined while nothing of it is loaded. */
-  memoryOf(version: ServedVersion): number | undefined {
-    return this.#queue.bytesOf(version);
-  }
+  readonly memoryOf = (version: ServedVersion): number | undefined => this.#queue.bytesOf(version);
 
   /**
    * Waits until a version of a lazy model is loaded; requests for the same one share the load.
