@@ -4,6 +4,7 @@ import type { Tensors } from '../contract/tensor.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { RunOptions, WorkView } from './engine.ts';
 import { bytesOf, mergeableRows, mergeRows, type RowLayout, rowLayoutOf, splitRows, trailingShapes } from './merge.ts';
+import { endedProcess } from './probe-refusals.ts';
 import type { Runner } from './session.ts';
 import type { FairTurns, Participant } from './turns.ts';
 
@@ -79,7 +80,8 @@ export class Batcher implements Participant {
   #rowMs: number | undefined;
   /** Ends the wait for company. */
   #patience: AbortController | undefined;
-  #unsplittable = false;
+  /** A merged run came out as it must not. */
+  #forbidden = false;
 
   constructor(runner: Runner, options: BatcherOptions) {
     this.#runner = runner;
@@ -98,7 +100,7 @@ export class Batcher implements Participant {
   }
 
   get #merges(): boolean {
-    return this.#layout !== undefined && !this.#unsplittable;
+    return this.#layout !== undefined && !this.#forbidden;
   }
 
   /** One request, its inputs checked. @throws KedgeError as {@link LoadedModel.run} does */
@@ -233,9 +235,10 @@ export class Batcher implements Participant {
       );
       split = splitRows(await this.#runner.run(inputs, batch[0]!.outputs), counts, rows);
       // What does not have the rows asked for is not what was proved or tried: never again.
-      if (!split) this.#unsplittable = true;
-    } catch {
-      // Each alone tells whose fault it was.
+      if (!split) this.#forbidden = true;
+    } catch (error) {
+      // Each alone tells whose fault it was. They are not brought together again where one ends the process of all.
+      if (endedProcess(error)) this.#forbidden = true;
     }
     if (!split) {
       for (const request of batch) await this.#runAlone(request);

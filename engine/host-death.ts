@@ -34,7 +34,7 @@ export function describeDeath(death: Death): string {
  * @param what the subject: `Loading demand/8`
  */
 export function deathError(death: Death, what: string, underWay: boolean): KedgeError {
-  const details = { death };
+  const details = { death, underWay };
   if (!underWay || death.kind === 'ended') {
     const message = `${what} was cut off, as its process ended: ${describeDeath(death)}. Try it again.`;
     return new KedgeError('engine-crashed', message, { details });
@@ -42,6 +42,13 @@ export function deathError(death: Death, what: string, underWay: boolean): Kedge
   const codes = { timeout: 'engine-timeout', memory: 'engine-memory' } as const;
   const code = death.kind === 'timeout' || death.kind === 'memory' ? codes[death.kind] : 'engine-crashed';
   return new KedgeError(code, `${what} ended its process: ${describeDeath(death)}.`, { details });
+}
+
+/** Whether a call failed only because its process ended for another reason: it may be tried again elsewhere. */
+export function wasCutOff(error: unknown): boolean {
+  if (!(error instanceof KedgeError)) return false;
+  const { death, underWay } = error.details as { death?: Death; underWay?: boolean };
+  return death !== undefined && death.kind !== 'ended' && underWay === false;
 }
 
 function mebibytes(bytes: number): string {

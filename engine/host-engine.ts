@@ -3,8 +3,8 @@ import type { Log } from '../platform/log.ts';
 import { BATCH_LIMITS, type BatchLimits } from './batcher.ts';
 import type { Engine } from './engine.ts';
 import { engineOf } from './engine-of.ts';
+import { HostPool } from './host-pool.ts';
 import { HostRunner } from './host-runner.ts';
-import { FairTurns } from './turns.ts';
 
 export interface HostEngineOptions {
   /** Resident memory of one host process, in bytes; above it the process is ended. */
@@ -17,17 +17,23 @@ export interface HostEngineOptions {
   /** In [0, 1), for the jitter of restarts. */
   random: () => number;
   log: Log;
+  /** Processes that light models share, at most: as many as there are CPUs. Default 1. */
+  sharedHosts?: number;
   /** How waiting requests are merged; each absent one by default. */
   batch?: Partial<BatchLimits>;
 }
 
-/** An engine of child processes, one for each loaded model. Nothing that a model does reaches this process. */
+/**
+ * An engine of child processes: light models share a few, each other one has its own. Nothing that a model does reaches this
+ * process.
+ */
 export function createHostEngine(options: HostEngineOptions): Engine {
-  const { clock, batch = {} } = options;
+  const { clock, log, memoryLimitBytes, sharedHosts = 1, batch = {} } = options;
+  const pool = new HostPool({ memoryLimitBytes, sharedHosts, clock, log });
   return engineOf('host', {
-    open: async (request) => {
-      const turns = new FairTurns({ sliceMs: 0 });
-      return { runner: await HostRunner.open(request, options), turns: () => turns };
+    open: async (request, { onUnfit }) => {
+      const runner = await HostRunner.open(request, { ...options, pool, ...(onUnfit ? { onUnfit } : {}) });
+      return { runner, turns: () => runner.turns };
     },
     clock,
     limits: { ...BATCH_LIMITS, ...batch },

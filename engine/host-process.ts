@@ -58,6 +58,7 @@ export class HostProcess {
   #deadline: AbortController | undefined;
   #lastId = 0;
   #death: Death | undefined;
+  #fatalModel: number | undefined;
   #stderr = '';
   #lifelineText = '';
   readonly #dead = Promise.withResolvers<Death>();
@@ -105,6 +106,11 @@ export class HostProcess {
 
   get state(): 'starting' | 'idle' | 'busy' | 'dead' {
     return this.#state;
+  }
+
+  /** The model whose call was under way when the process ended. */
+  get fatalModel(): number | undefined {
+    return this.#fatalModel;
   }
 
   get pid(): number | undefined {
@@ -207,6 +213,8 @@ export class HostProcess {
     if (this.#state === 'dead') return;
     this.#state = 'dead';
     this.#death = death;
+    const fatal = death.kind === 'ended' ? undefined : this.#current?.call;
+    this.#fatalModel = fatal && 'model' in fatal ? fatal.model : undefined;
     this.#dead.resolve(death);
     this.#deadline?.abort();
     if (this.#current) this.#current.reject(deathError(death, this.#current.what, true));

@@ -2,120 +2,204 @@ import { KedgeError, messageOf } from '../contract/errors.ts';
 import type { Tensors } from '../contract/tensor.ts';
 import { type Backoff, backoffMs } from '../platform/backoff.ts';
 import type { GraphShapes } from './empty.ts';
-import type { LoadRequest } from './engine.ts';
-import { describeDeath } from './host-death.ts';
+import type { LoadOptions, LoadRequest } from './engine.ts';
+import { type Death, describeDeath, wasCutOff } from './host-death.ts';
 import type { HostEngineOptions } from './host-engine.ts';
-import { HostProcess } from './host-process.ts';
+import type { Host, HostPool } from './host-pool.ts';
 import type { Runner } from './session.ts';
+import type { FairTurns } from './turns.ts';
 
 /** A process that lived this long is thought sound: its end begins a new count of attempts. */
 const SOUND_MS = 60_000;
 const RESTART: Backoff = { baseMs: 200, maxMs: 30_000 };
-/** A process holds one model today; the protocol can tell several apart. */
-const MODEL = 1;
+/** A version that ends its host this often within the time is unfit to be served. */
+const UNFIT_DEATHS = 3;
+const UNFIT_MS = 60_000;
+/** What a model may take and still share its process: others wait for its loads and runs. As the probe measured. */
+const LIGHT = { loadMs: 200, runMs: 10, memoryBytes: 128 * 2 ** 20 };
+
+/** Whether a model may share a host process: only where it was measured, and found light. */
+export function isLight({ cost }: Pick<LoadRequest, 'cost'>): boolean {
+  if (!cost) return false;
+  return cost.loadMs <= LIGHT.loadMs && cost.runMs <= LIGHT.runMs && cost.memoryBytes <= LIGHT.memoryBytes;
+}
+
+export interface HostRunnerOptions extends HostEngineOptions, LoadOptions {
+  pool: HostPool;
+}
 
 /**
- * One model in a host process of its own.
+ * One model in a host process, shared with others or its own.
  *
  * ready      — the process has the model loaded
- * restarting — the process ended without being asked to; after a wait, which doubles with each attempt, another one loads the model. Runs are refused with
- *              the reason
- * released   — the process was ended, and its memory is back
+ * restarting — the process ended without being asked to; another one loads the model. Whose call ended it is refused with the reason, waits, longer
+ *              with each attempt, and then has a process of its own. The others are loaded elsewhere at once, and their requests
+ *              wait for that and are tried once more
+ * released   — the model was given up, and its memory is back
  *
  *   ready -> restarting (the process ended);  restarting -> ready (loaded again);  any -> released
  */
 export class HostRunner implements Runner {
   readonly shapes: GraphShapes;
   #state: 'ready' | 'restarting' | 'released' = 'ready';
-  #process: HostProcess;
+  #place: Place;
   #startedAt: number;
   #attempt = 0;
   #reason = '';
+  #guilty = false;
+  /** When it ended a host, of late. */
+  #deaths: number[] = [];
   readonly #request: LoadRequest;
-  readonly #options: HostEngineOptions;
+  readonly #options: HostRunnerOptions;
   readonly #stop = new AbortController();
   #restart: Promise<void> = Promise.resolve();
+  /** The first attempt to load again came to an end. */
+  #firstAttempt: Promise<void> = Promise.resolve();
 
-  private constructor(request: LoadRequest, options: HostEngineOptions, host: HostProcess, shapes: GraphShapes) {
+  private constructor(request: LoadRequest, options: HostRunnerOptions, place: Place, shapes: GraphShapes) {
     this.#request = request;
     this.#options = options;
-    this.#process = host;
+    this.#place = place;
     this.#startedAt = options.clock.now();
     this.shapes = shapes;
-    this.#watch(host);
+    this.#watch(place);
   }
 
   /** @throws KedgeError `object-corrupt`, `engine-failed`, `engine-timeout`, `engine-crashed`, `engine-memory` */
-  static async open(request: LoadRequest, options: HostEngineOptions): Promise<HostRunner> {
-    const { host, shapes } = await start(request, options);
-    return new HostRunner(request, options, host, shapes);
+  static async open(request: LoadRequest, options: HostRunnerOptions): Promise<HostRunner> {
+    const { place, shapes } = await start(request, options, {
+      alone: !isLight(request) || options.pool.isKiller(request.name),
+    });
+    return new HostRunner(request, options, place, shapes);
+  }
+
+  /** With whom it takes turns now. */
+  get turns(): FairTurns {
+    return this.#place.host.turns;
   }
 
   async run(inputs: Tensors, outputs: readonly string[]): Promise<Tensors> {
+    if (this.#state === 'restarting' && !this.#guilty) await this.#firstAttempt;
+    try {
+      return await this.#runOnce(inputs, outputs);
+    } catch (error) {
+      if (!wasCutOff(error) || this.#stop.signal.aborted) throw error;
+      await this.#firstAttempt;
+      return this.#runOnce(inputs, outputs);
+    }
+  }
+
+  async #runOnce(inputs: Tensors, outputs: readonly string[]): Promise<Tensors> {
     const { name } = this.#request;
     if (this.#state !== 'ready') {
       const reason = this.#reason || 'it was released';
       throw new KedgeError('model-not-ready', `${name} is being loaded again: ${reason}. Try again in a few seconds.`);
     }
+    const { host, model } = this.#place;
     const options = { what: `Running ${name}`, timeoutMs: this.#options.runTimeoutMs };
-    const answer = await this.#process.call({ call: 'run', model: MODEL, inputs, outputs }, options);
+    const answer = await host.call({ call: 'run', model, inputs, outputs }, options);
     return answer.outputs!;
   }
 
   async release(): Promise<void> {
+    const wasReady = this.#state === 'ready';
     this.#state = 'released';
     this.#stop.abort();
     await this.#restart;
-    await this.#process.end();
+    const { host, model } = this.#place;
+    if (wasReady && host.residents > 1 && host.process.state !== 'dead') {
+      const limits = { what: `Releasing ${this.#request.name}`, timeoutMs: this.#options.loadTimeoutMs };
+      await host.call({ call: 'release', model }, limits).catch(() => undefined);
+    }
+    await this.#options.pool.leave(host);
   }
 
-  #watch(host: HostProcess): void {
-    void host.dead.then((death) => {
+  #watch({ host, model }: Place): void {
+    void host.process.dead.then((death) => {
       if (this.#state !== 'ready') return;
       this.#state = 'restarting';
-      this.#reason = `its process ended, as ${describeDeath(death)}`;
+      this.#guilty = !host.isShared || host.process.fatalModel === model;
+      this.#reason = this.#guilty
+        ? `its process ended, as ${describeDeath(death)}`
+        : `the process it shared with others ended, as ${describeDeath(death)}`;
       if (this.#options.clock.now() - this.#startedAt >= SOUND_MS) this.#attempt = 0;
-      this.#restart = this.#loadAgain();
+      if (host.process.fatalModel === model) this.#countDeath(death);
+      const first = Promise.withResolvers<void>();
+      this.#firstAttempt = first.promise;
+      this.#restart = this.#loadAgain(first.resolve).finally(first.resolve);
     });
   }
 
-  async #loadAgain(): Promise<void> {
-    const { clock, random, log } = this.#options;
+  #countDeath(death: Death): void {
+    const { clock, onUnfit } = this.#options;
+    const now = clock.now();
+    this.#deaths = [...this.#deaths.filter((at) => now - at < UNFIT_MS), now];
+    if (this.#deaths.length < UNFIT_DEATHS) return;
+    const message = `${this.#request.name} ended its process ${this.#deaths.length} times within a minute, lately as ${describeDeath(death)}.`;
+    onUnfit?.(new KedgeError('engine-crashed', message, { details: { death } }));
+  }
+
+  async #loadAgain(firstDone: () => void): Promise<void> {
+    const { clock, random, log, pool } = this.#options;
+    if (this.#guilty) pool.noteKiller(this.#request.name);
+    const alone = !isLight(this.#request) || pool.isKiller(this.#request.name);
     // The memory of the old process is back before a new one takes its own.
-    await this.#process.gone;
+    await this.#place.host.process.gone;
     while (this.#state === 'restarting') {
-      const waitMs = backoffMs(this.#attempt++, RESTART, random());
-      log.warn({ model: this.#request.name, attempt: this.#attempt, waitMs }, `Loading again: ${this.#reason}`);
-      await clock.sleep(waitMs, this.#stop.signal);
+      if (this.#guilty || this.#attempt > 0) {
+        const waitMs = backoffMs(this.#attempt, RESTART, random());
+        log.warn({ model: this.#request.name, attempt: this.#attempt + 1, waitMs }, `Loading again: ${this.#reason}`);
+        await clock.sleep(waitMs, this.#stop.signal);
+      }
+      this.#attempt += 1;
       if (this.#stop.signal.aborted) return;
       try {
-        const { host } = await start(this.#request, this.#options, this.#stop.signal);
-        this.#process = host;
+        const { place } = await start(this.#request, this.#options, { alone, signal: this.#stop.signal });
+        await pool.leave(this.#place.host);
+        this.#place = place;
         this.#startedAt = clock.now();
         if (this.#stop.signal.aborted) return;
         this.#state = 'ready';
-        this.#watch(host);
+        this.#watch(place);
       } catch (error) {
         this.#reason = messageOf(error).replace(/\.$/, '');
       }
+      firstDone();
     }
   }
 }
 
+/** Where a model lies. */
+interface Place {
+  host: Host;
+  /** Its number in the process. */
+  model: number;
+}
+
+interface StartOptions {
+  alone: boolean;
+  signal?: AbortSignal;
+}
+
 async function start(
   request: LoadRequest,
-  options: HostEngineOptions,
-  signal?: AbortSignal,
-): Promise<{ host: HostProcess; shapes: GraphShapes }> {
-  const host = new HostProcess(options);
-  const stop = (): void => void host.end();
+  { pool, loadTimeoutMs }: HostRunnerOptions,
+  { alone, signal }: StartOptions,
+): Promise<{ place: Place; shapes: GraphShapes }> {
+  const { name, dir, files, signature } = request;
+  const host = pool.enter(alone);
+  const model = pool.nextModel();
+  // A load in a process of its own need not be waited for.
+  const stop = (): void => void (host.isShared ? undefined : host.process.end());
   signal?.addEventListener('abort', stop);
   try {
-    const limits = { what: `Loading ${request.name}`, timeoutMs: options.loadTimeoutMs };
-    const { shapes } = await host.call({ call: 'load', model: MODEL, request }, limits);
-    return { host, shapes: shapes! };
+    const limits = { what: `Loading ${name}`, timeoutMs: loadTimeoutMs };
+    const call = { call: 'load', model, request: { name, dir, files, signature } } as const;
+    const { shapes } = await host.call(call, limits);
+    return { place: { host, model }, shapes: shapes! };
   } catch (error) {
-    await host.end();
+    if (host.process.fatalModel === model) pool.noteKiller(name);
+    await pool.leave(host);
     throw error;
   } finally {
     signal?.removeEventListener('abort', stop);

@@ -1,4 +1,4 @@
-import { totalmem } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { KEDGE_VERSION } from '../contract/version.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -158,6 +158,8 @@ function createParts(config: ServerConfig, overrides: Partial<ServerParts>): Ser
       memoryLimitBytes: config.hostMemoryBytes,
       loadTimeoutMs: config.loadTimeoutMs,
       runTimeoutMs: config.runTimeoutMs,
+      // Within the limit of the cgroup too.
+      sharedHosts: availableParallelism(),
       clock,
       random,
       log,
