@@ -78,13 +78,22 @@ describeStores('policy and labels', ({ open, files }: TestStores) => {
     const refused = (wish: RolloutWish, model = 'demand') => expect(setRollout(store, model, wish, write)).rejects;
     await refused({ policy: { specific: [2, 9] } }).toMatchObject({ code: 'version-unknown' });
     await refused({ labels: { a: 9 } }).toMatchObject({ code: 'version-unknown' });
-    await refused({ labels: { a: 6 } }).toMatchObject({ code: 'conflict', message: expect.stringMatching(/incomplete/) });
-    await refused({ labels: { a: 1 } }).toMatchObject({ code: 'conflict', message: expect.stringMatching(/kedge retire demand 1 --undo/) });
+    await refused({ labels: { a: 6 } }).toMatchObject({
+      code: 'conflict',
+      message: expect.stringMatching(/incomplete/),
+    });
+    await refused({ labels: { a: 1 } }).toMatchObject({
+      code: 'conflict',
+      message: expect.stringMatching(/kedge retire demand 1 --undo/),
+    });
     await refused({ labels: { '1': 2 } }).toMatchObject({ code: 'name-invalid' });
     await refused({ unlabel: ['a b'] }).toMatchObject({ code: 'name-invalid' });
     await refused({ lazy: true }, 'damand').toMatchObject({ code: 'model-unknown' });
     await retire(store, 'demand', true, write);
-    await refused({ lazy: true }).toMatchObject({ code: 'conflict', message: expect.stringMatching(/kedge retire demand --undo/) });
+    await refused({ lazy: true }).toMatchObject({
+      code: 'conflict',
+      message: expect.stringMatching(/kedge retire demand --undo/),
+    });
   });
 
   it('tell what may not have been meant', async () => {

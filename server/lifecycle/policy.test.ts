@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { Rollout } from '../../contract/rollout.ts';
-import { type Action, type ModelView, nextActions, nextRetry, type PolicyOptions, type VersionView } from './policy.ts';
+import {
+  type Action,
+  type ModelView,
+  nextActions,
+  nextRetry,
+  type PolicyOptions,
+  type VersionView,
+  wakeable,
+} from './policy.ts';
 import { STATES, type VersionState } from './states.ts';
 
 const NOW = 1_000;
@@ -8,7 +16,8 @@ const OPTIONS: PolicyOptions = { now: NOW, keepReady: 2, loadRetries: 3 };
 
 /**
  * Versions as words: `3:ready`; `3b:ready` is another content of version 3; `3-:ready` is not in the catalog any more;
- * `3:failed@1500x2` failed twice and may be tried again at 1500. A `*` marks the active one.
+ * `3:failed@1500x2` failed twice and may be tried again at 1500. A `*` marks the active one. After the state, `!` is unfit, `?` means that a
+ * request waits for it, and `~` that it was given up for its memory.
  */
 function view(words: string, rollout: Omit<Rollout, 'schemaVersion'> = {}): ModelView {
   const versions = words.split(' ').filter(Boolean).map(readVersion);
@@ -17,9 +26,9 @@ function view(words: string, rollout: Omit<Rollout, 'schemaVersion'> = {}): Mode
 }
 
 function readVersion(word: string): { view: VersionView; marked: boolean } {
-  const parts = /^(\*?)(\d+)([a-z]?)(-?):([a-z]+)(?:@(\d+))?(?:x(\d+))?$/.exec(word);
+  const parts = /^(\*?)(\d+)([a-z]?)(-?):([a-z]+)(?:@(\d+))?(?:x(\d+))?([!?~]?)$/.exec(word);
   if (!parts) throw new Error(`cannot read '${word}'`);
-  const [, star, number, content, gone, state, retryAt, failures] = parts;
+  const [, star, number, content, gone, state, retryAt, failures, sign] = parts;
   return {
     marked: star === '*',
     view: {
@@ -29,6 +38,9 @@ function readVersion(word: string): { view: VersionView; marked: boolean } {
       vouched: gone === '',
       failures: Number(failures ?? 0),
       retryAt: retryAt === undefined ? undefined : Number(retryAt),
+      unfit: sign === '!',
+      demanded: sign === '?',
+      givenUp: sign === '~',
     },
   };
 }
@@ -125,6 +137,94 @@ describe('two contents of one version number', () => {
     ['a bad new one leaves the old one', '*1a-:ready 1b:refused', ''],
     ['each number counts once', '1:ready *2a-:ready 2b:discovered', 'load 2b'],
   ])('%s', (_what, words, want) => expect(actionsOf(words)).toBe(want));
+});
+
+describe('what the rollout asks for', () => {
+  type Given = Omit<Rollout, 'schemaVersion'>;
+  const three = '1:discovered 2:discovered 3:discovered';
+  it.each<[string, string, Given, string]>([
+    ['the newest n', three, { policy: { latest: 3 } }, 'load 3, load 2, load 1'],
+    ['fewer than the server holds', '*2:ready 1:ready', { policy: { latest: 1 } }, 'drain 1'],
+    ['all', three, { policy: { all: true } }, 'load 3, load 2, load 1'],
+    ['just these', three, { policy: { specific: [1, 2] } }, 'load 2, load 1'],
+    [
+      'which answer though a newer one does now',
+      '2:ready *3:ready',
+      { policy: { specific: [2] } },
+      'activate 2, drain 3',
+    ],
+    ['before the newer one goes', '2:loading *3:ready', { policy: { specific: [2] } }, ''],
+    ['a newer one that fails to be replaced stays', '2:refused *3:ready', { policy: { specific: [2] } }, ''],
+    ['the policy does not follow a new version', '*2:ready 3:discovered', { policy: { specific: [2] } }, ''],
+    ['a pinned one beside the newest n', three, { policy: { latest: 1 }, pin: 1 }, 'load 1, load 3'],
+    ['what has a label', three, { labels: { stable: 1 } }, 'load 3, load 2, load 1'],
+    ['what lost its label drains', '1:ready 2:ready *3:ready', { labels: {} }, 'drain 1'],
+  ])('%s', (_what, words, given, want) => expect(actionsOf(words, given)).toBe(want));
+
+  it.each<[string, Given, string]>([
+    ['1:discovered 2:discovered 3:discovered', {}, '3 2spare'],
+    ['1:discovered 2:discovered 3:discovered', { pin: 1 }, '1 3spare'],
+    ['1:discovered 2:discovered 3:discovered', { policy: { latest: 2 } }, '3 2'],
+    ['1:discovered 2:discovered 3:discovered', { labels: { stable: 1 } }, '3 2spare 1'],
+    ['1:discovered 2:discovered 3:failed@1500x1', {}, '2 1spare'],
+  ])('what is spare of %s under %j: %s', (words, given, want) => {
+    const loads = nextActions(view(words, given), OPTIONS).filter((action) => action.do === 'load');
+    expect(loads.map(({ id, spare }) => `${id}${spare ? 'spare' : ''}`).join(' ')).toBe(want);
+  });
+});
+
+describe('lazy', () => {
+  it.each<[string, string, string]>([
+    ['nothing loads that nobody asks for', '1:discovered 2:discovered', ''],
+    ['what is asked for loads, and nothing else', '1:discovered 2:discovered?', 'load 2'],
+    ['an older one by its number', '1:discovered? 2:discovered', 'load 1'],
+    ['it answers once it is ready', '1:discovered 2:ready', 'activate 2'],
+    ['in use, it rolls forward like any other', '*1:ready 2:discovered', 'load 2'],
+    ['and swaps', '*1:ready 2:ready', 'activate 2'],
+    ['the older one goes once it is not wanted', '1:ready 2:ready *3:ready', 'drain 1'],
+    ['what was given up does not come back by itself', '1:released 2:released', ''],
+    ['what drains for its memory is not taken back', '1:draining~', ''],
+    ['given up, it answers no more', '*1:released', 'activate undefined'],
+    ['a load goes on though nobody waits any more', '1:loading', ''],
+    ['what failed waits for its time', '1:failed@1500x1?', ''],
+    ['what failed is tried again when asked for', '1:failed@1000x1?', 'load 1'],
+    ['what failed is not tried again by itself', '1:failed@1000x1', ''],
+  ])('%s', (_what, words, want) => expect(actionsOf(words, { lazy: true })).toBe(want));
+
+  it.each<[string, Omit<Rollout, 'schemaVersion'>, string | undefined, string]>([
+    ['1:discovered 2:discovered', { lazy: true }, '2', '1 2'],
+    ['1:discovered 2:discovered 3:discovered', { lazy: true }, '3', '2 3'],
+    ['1:discovered 2:discovered', { lazy: true, pin: 1 }, '1', '1 2'],
+    ['1:discovered 2:failed@1500x1', { lazy: true }, '1', '1'],
+    ['1:discovered 2:failed@1000x1', { lazy: true }, '2', '1 2'],
+    ['1:failed@1500x1', { lazy: true }, undefined, ''],
+    ['2:loading?', { lazy: true }, '2', '2'],
+    ['2:discovered?', { lazy: true }, '2', '2'],
+    ['1:discovered *2:ready', { lazy: true }, undefined, '1'],
+    ['1-:released', { lazy: true }, undefined, ''],
+    ['1:discovered', { lazy: true, retired: true }, undefined, ''],
+    ['1:discovered', {}, undefined, ''],
+  ])('requests wake of %s under %j: %s, or one of %s', (words, given, target, ids) => {
+    const wakes = wakeable(view(words, given), OPTIONS);
+    expect([wakes.target, [...wakes.ids].sort().join(' ')]).toEqual([target, ids]);
+  });
+});
+
+describe('a version that keeps ending its process', () => {
+  it.each<[string, string, string]>([
+    ['makes way for one that is ready', '1:ready *2:ready!', 'activate 1, fail 2'],
+    ['stays where there is no other', '*2:ready!', ''],
+    ['stays until another has loaded', '1:discovered *2:ready!', 'load 1'],
+    ['stays until another has loaded, beyond those that are held', '1:discovered 2:ready! *3:ready!', 'load 1'],
+    ['stays where the other does the same', '1:ready! *2:ready!', ''],
+    ['fails also if it is not the one that answers', '1:ready! *2:ready', 'fail 1'],
+    ['stays given up while another answers', '*1:ready 2:failed@900x9', ''],
+    ['gives way to a newer one', '*2:ready! 3:ready', 'activate 3, fail 2'],
+    ['never makes way for one that loads', '1:warming *2:ready!', ''],
+  ])('%s', (_what, words, want) => expect(actionsOf(words)).toBe(want));
+
+  it('makes way though it is pinned', () =>
+    expect(actionsOf('1:ready *2:ready!', { pin: 2 })).toBe('activate 1, fail 2'));
 });
 
 describe('failed loads', () => {

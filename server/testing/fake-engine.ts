@@ -1,8 +1,10 @@
+import type { KedgeError } from '../../contract/errors.ts';
 import type { Tensors } from '../../contract/tensor.ts';
-import type { Engine, LoadedModel, LoadRequest } from '../../engine/engine.ts';
+import type { Engine, LoadedModel, LoadOptions, LoadRequest } from '../../engine/engine.ts';
 
 interface Load {
   request: LoadRequest;
+  options: LoadOptions;
   settle: PromiseWithResolvers<LoadedModel>;
 }
 
@@ -17,12 +19,15 @@ export class FakeEngine implements Engine {
   run: (name: string, inputs: Tensors) => Promise<Tensors> = () => Promise.resolve(new Map());
   /** What every release ends with. */
   releaseError: Error | undefined;
+  /** What the engine says that each loaded version takes, in bytes. */
+  memoryBytes: Readonly<Record<string, number>> = {};
   readonly #loads: Load[] = [];
+  readonly #loaded = new Map<string, LoadOptions>();
 
-  load(request: LoadRequest): Promise<LoadedModel> {
+  load(request: LoadRequest, options: LoadOptions = {}): Promise<LoadedModel> {
     this.begun.push(request.name);
     const settle = Promise.withResolvers<LoadedModel>();
-    this.#loads.push({ request, settle });
+    this.#loads.push({ request, options, settle });
     return settle.promise;
   }
 
@@ -33,15 +38,22 @@ export class FakeEngine implements Engine {
 
   /** Lets the load of `name` succeed. */
   finish(name: string): void {
-    const { request, settle } = this.#take(name);
+    const { request, options, settle } = this.#take(name);
+    this.#loaded.set(name, options);
     settle.resolve({
       signature: request.signature,
+      memoryBytes: this.memoryBytes[name],
       run: (inputs) => this.run(name, inputs),
       release: () => {
         this.released.push(name);
         return this.releaseError ? Promise.reject(this.releaseError) : Promise.resolve();
       },
     });
+  }
+
+  /** Tells that `name`, which is loaded, keeps ending its process. */
+  unfit(name: string, reason: KedgeError): void {
+    this.#loaded.get(name)!.onUnfit!(reason);
   }
 
   fail(name: string, error: unknown): void {
