@@ -323,8 +323,10 @@ export class VersionManager {
       { model: model.name, version: version.version, digest: version.digest },
       `${model.name} version ${version.version} is given up, as its memory is needed`,
     );
+    // With the one that answers all others go, so that an older one never takes its place.
+    const others = model.active === version ? model.versions.filter((one) => one.isReady && one !== version) : [];
     model.giveUp(version);
-    version.drain({ givenUp: true });
+    for (const one of [version, ...others]) if (one.isReady) one.drain({ givenUp: true });
   }
 
   #onRoom(version: ServedVersion): void {

@@ -59,9 +59,7 @@ export class ServedModel {
     const { lazy, policy } = this.rollout ?? EMPTY_ROLLOUT;
     const named = policy !== undefined || namedVersions(this.rollout).has(version.version);
     if (version !== this.active && !version.demanded && !named) return 'spare';
-    // The last to go is the one that answers, so that an older one never takes its place.
-    const isLast = version !== this.active || !this.versions.some((one) => one.isReady && one !== version);
-    return lazy && version.isCold && isLast ? 'cold' : undefined;
+    return lazy && version.isCold ? 'cold' : undefined;
   }
 
   /** A version is about to be released for its memory; of a lazy model the next request wakes it. */
