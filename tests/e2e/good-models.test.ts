@@ -29,7 +29,7 @@ describe.skipIf(!sharedModels)(title, () => {
       await bucket.close();
     });
 
-    it.each(sharedModels!.good.map((model) => [model.name, model] as const))(
+    it.each((sharedModels?.good ?? []).map((model) => [model.name, model] as const))(
       '%s',
       async (name, model) => {
         await waitForActive(url, name, 1, 120_000);
