@@ -25,6 +25,15 @@ describe('parseJson', () => {
 
   it('bears a long string beside a token', () =>
     expect(parseJson(`[NaN, "${'x'.repeat(5_000_000)}"]`)).toHaveLength(2));
+
+  it.each([
+    ['a string that does not end', `[NaN, "${'x'.repeat(100_000)}`],
+    ['one of quotes alone', `[NaN, "${'\\"'.repeat(100_000)}`],
+    ['one that ends in a backslash', `[NaN, "${'\\\\'.repeat(100_000)}\\`],
+  ])('refuses %s beside a token, and soon', (_what, text) => expect(() => parseJson(text)).toThrow(SyntaxError));
+
+  it('takes a whole number without end for what a float of it is', () =>
+    expect(parseJson(`[1, ${'9'.repeat(41)}, ${'9'.repeat(100_000)}]`)).toEqual([1, 1e41, Infinity]));
 });
 
 it('writes and reads back what strict JSON cannot', () => {

@@ -7,8 +7,13 @@
  * A whole number long enough to be unsafe. Digits inside of a string, such as those of a digest, rarely look so, and then cost time alone.
  */
 const LONG_INTEGER = /(?<=[\s,:[-]|^)\d{16,}(?=[\s,\]}]|$)/;
-/** Strings are matched first, so that a token inside of one is left alone. */
-const STRING_OR_TOKEN = /"(?:[^"\\]+|\\.)*"|-?\b(?:NaN|Infinity)\b/gs;
+/**
+ * Strings are matched first, so that a token inside of one is left alone. One that does not end is matched to the end of the text: a pattern
+ * that could fail there would try every way to divide the string, for ever.
+ */
+const STRING_OR_TOKEN = /"(?:[^"\\]+|\\.?)*(?:"|$)|-?\b(?:NaN|Infinity)\b/gs;
+/** A whole number of a length that is worth being exact: what is longer fits no integer type, and costs time. */
+const WHOLE = /^-?\d{1,40}$/;
 /** A spelling of each token as a string that no encoder produces; the reviver knows it by its source text. */
 const SPELLED: Record<string, string> = {
   NaN: '"\\u004E\\u0061\\u004E"',
@@ -26,7 +31,7 @@ type SourceReviver = (this: unknown, key: string, value: unknown, context: { sou
 const revive: SourceReviver = (_key, value, { source }) => {
   if (typeof value === 'string') return TOKENS.get(source!) ?? value;
   if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
-  return /^-?\d+$/.test(source!) ? BigInt(source!) : value;
+  return WHOLE.test(source!) ? BigInt(source!) : value;
 };
 
 /** @throws SyntaxError where the text is not JSON, the tokens apart */

@@ -88,7 +88,9 @@ function writeBool(data: Uint8Array): Write {
 
 function writeInteger(data: Int32Array): Write {
   return (value, at) => {
-    data[at] = value as number;
+    // A bigint, which is out of range here in any case, must not even be assigned.
+    if (typeof value !== 'number') return false;
+    data[at] = value;
     return data[at] === value;
   };
 }

@@ -1,4 +1,5 @@
 import { KedgeError } from '../../contract/errors.ts';
+import { stringifyJson } from '../../contract/json.ts';
 import type { Log } from '../../platform/log.ts';
 
 /** Exactly this, without a charset: the KServe SDK shows the reason of an error only then. */
@@ -59,6 +60,6 @@ function retryAfterOf(error: unknown): string {
 
 /** A value as a sentence shows it: short, and safe to print. */
 export function show(value: unknown): string {
-  const text = typeof value === 'bigint' ? value.toString() : (JSON.stringify(value) ?? String(value));
+  const text = (stringifyJson(value) as string | undefined) ?? String(value);
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
