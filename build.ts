@@ -3,7 +3,9 @@
  * JavaScript; and one file less to open is one file less to wait for at a cold start. onnxruntime-node stays outside: it
  * brings a native library, and is the package's only dependency.
  */
-import { rm } from 'node:fs/promises';
+import { cp, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 
 await rm('dist', { recursive: true, force: true });
@@ -27,3 +29,15 @@ await build({
   legalComments: 'linked',
   logLevel: 'warning',
 });
+
+// The page at /docs is served from files, and with the licences that they come under.
+const swagger = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+for (const file of [
+  'swagger-ui-bundle.js',
+  'swagger-ui.css',
+  'swagger-ui-bundle.js.LICENSE.txt',
+  'LICENSE',
+  'NOTICE',
+]) {
+  await cp(join(swagger, file), join('dist/swagger-ui', file));
+}

@@ -18,6 +18,8 @@ export interface RowField {
   type: 'number' | 'integer' | 'boolean' | 'string';
   description: string;
   required: boolean;
+  /** A value that is right, for documents and for trying. */
+  example?: string | number | boolean;
 }
 
 /**

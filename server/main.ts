@@ -18,6 +18,7 @@ import { Gate } from './gate/gate.ts';
 import { VersionManager } from './lifecycle/manager.ts';
 import { memoryBudget } from './lifecycle/room.ts';
 import { createMetrics } from './metrics.ts';
+import { docsRoutes } from './openapi/routes.ts';
 import { readinessOf } from './readiness.ts';
 import { RequestStats } from './request-stats.ts';
 
@@ -92,6 +93,8 @@ export async function startServer(config: ServerConfig, overrides: Partial<Serve
   };
   const metrics = createMetrics({
     stats,
+    gate: context.gate,
+    access,
     models: () => manager.models(),
     isReady: () => context.notReady() === undefined,
     catalogReadable: () => catalog !== undefined && catalog.problem === undefined,
@@ -108,8 +111,12 @@ export async function startServer(config: ServerConfig, overrides: Partial<Serve
   const [prediction, admin] = await listenBoth(
     config,
     tls,
-    createApp(context),
-    createApp(context, { '/metrics': { GET: scrape }, ...controlRoutes(context, control) }),
+    createApp(context, docsRoutes(context, false)),
+    createApp(context, {
+      '/metrics': { GET: scrape },
+      ...controlRoutes(context, control),
+      ...docsRoutes(context, true),
+    }),
   );
   log.info({ port: prediction.port, adminPort: admin.port, estimators: [...estimators.keys()] }, 'listening');
   const source = watchCatalog({

@@ -2,10 +2,16 @@ import { collectDefaultMetrics, Gauge, type Metric, type MetricValue, Registry }
 import { isAvailable } from '../contract/catalog.ts';
 import { KEDGE_VERSION } from '../contract/version.ts';
 import { shownState } from './api/describe.ts';
+import type { Gate } from './gate/gate.ts';
+import type { Access } from './gate/guard.ts';
+import type { VersionQueue } from './gate/queue.ts';
 import type { ServedModel } from './lifecycle/served-model.ts';
 import { DURATION_BUCKETS, type Durations, type RequestStats, type VersionStats } from './request-stats.ts';
 
 export interface MetricsSource {
+  /** What admission of load turned away. */
+  gate: Gate;
+  access: Access;
   stats: RequestStats;
   models(): Iterable<ServedModel>;
   isReady(): boolean;
@@ -22,6 +28,7 @@ export function createMetrics(source: MetricsSource): Registry {
   collectDefaultMetrics({ register: registry });
   registerRequests(registry, source);
   registerModels(registry, source);
+  registerGate(registry, source);
   gauge(registry, 'kedge_ready', 'Whether the server is ready', [], (add) => add({}, Number(source.isReady())));
   gauge(registry, 'kedge_catalog_readable', 'Whether the catalog on the volume can be read now', [], (add) =>
     add({}, Number(source.catalogReadable())),
@@ -66,6 +73,29 @@ function registerRequests(registry: Registry, { stats, models }: MetricsSource):
     'Time of the inference in a request',
     versions,
     (one) => one.inference,
+  );
+}
+
+function registerGate(registry: Registry, { gate, access, models }: MetricsSource): void {
+  const queues = (): VersionQueue[] => {
+    const known = new Map([...models()].map((model) => [model.name, model]));
+    gate.keep(({ model, version }) => known.get(model)?.find(Number(version)) !== undefined);
+    return [...gate.queues()];
+  };
+  counter(
+    registry,
+    'kedge_turned_away_total',
+    'Requests that were not answered for want of time or room, by reason',
+    () =>
+      queues().flatMap(({ model, version, turnedAway }) =>
+        Object.entries(turnedAway).map(([reason, value]) => ({ labels: { model, version, reason }, value })),
+      ),
+  );
+  gauge(registry, 'kedge_queue_rows', 'Rows that are admitted and not answered', ['model', 'version'], (add) => {
+    for (const { model, version, rows } of queues()) add({ model, version }, rows);
+  });
+  counter(registry, 'kedge_access_denied_total', 'Requests without the right to what they ask for, by code', () =>
+    [...access.denied].map(([code, value]) => ({ labels: { code }, value })),
   );
 }
 

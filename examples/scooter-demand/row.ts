@@ -3,33 +3,43 @@ import { type Hour, ZONES } from './features.ts';
 
 /** What a caller writes for one hour in one zone. */
 export const ROW: readonly RowField[] = [
-  { name: 'zone', type: 'string', required: true, description: `One of ${ZONES.join(', ')}` },
+  { name: 'zone', type: 'string', required: true, example: ZONES[0], description: `One of ${ZONES.join(', ')}` },
   {
     name: 'time',
     type: 'string',
     required: true,
+    example: '2026-11-23T17:00',
     description: 'The full hour by the clocks of the city, without an offset: 2026-11-23T17:00',
   },
-  { name: 'temperature', type: 'number', required: true, description: 'Forecast air temperature in °C' },
-  { name: 'precipitation', type: 'number', required: true, description: 'Forecast rain or snow in the hour, in mm' },
-  { name: 'wind', type: 'number', required: true, description: 'Forecast wind speed in m/s' },
+  { name: 'temperature', type: 'number', required: true, example: 7.5, description: 'Forecast air temperature in °C' },
+  {
+    name: 'precipitation',
+    type: 'number',
+    required: true,
+    example: 0.4,
+    description: 'Forecast rain or snow in the hour, in mm',
+  },
+  { name: 'wind', type: 'number', required: true, example: 3, description: 'Forecast wind speed in m/s' },
   { name: 'holiday', type: 'boolean', required: false, description: 'A public holiday; false if left out' },
   {
     name: 'trips_day_ago',
     type: 'number',
     required: true,
+    example: 40,
     description: 'Trips from the zone in the same hour, a day before',
   },
   {
     name: 'trips_week_ago',
     type: 'number',
     required: true,
+    example: 36,
     description: 'Trips from the zone in the same hour, a week before',
   },
   {
     name: 'trips_mean_week',
     type: 'number',
     required: true,
+    example: 12.5,
     description: 'Mean trips an hour from the zone over the 7 days before',
   },
 ];
