@@ -49,6 +49,11 @@ export function newData(datatype: Datatype, count: number): TensorData {
   return datatype === 'BYTES' ? new Array<string>(count).fill('') : new ARRAYS[datatype](count);
 }
 
+/** Whether `data` is the kind of array that holds elements of the datatype. */
+export function holds(datatype: Datatype, data: TensorData): boolean {
+  return datatype === 'BYTES' ? Array.isArray(data) : data.constructor === ARRAYS[datatype];
+}
+
 /** Bytes of one element as it travels in binary; undefined for BYTES, whose elements have no fixed size. */
 export function bytesPerElement(datatype: Datatype): number | undefined {
   const data = newData(datatype, 0);

@@ -72,7 +72,6 @@ export class Batcher implements Participant {
   readonly #runner: Runner;
   readonly #options: BatcherOptions;
   readonly #layout: RowLayout | undefined;
-  readonly #allOutputs: string;
   readonly #waiting: Waiting[] = [];
   #waitingRows = 0;
   #runs = 0;
@@ -87,7 +86,6 @@ export class Batcher implements Participant {
     this.#runner = runner;
     this.#options = options;
     this.#layout = options.merges ? rowLayoutOf(options.signature) : undefined;
-    this.#allOutputs = JSON.stringify(options.signature.outputs.map(({ name }) => name));
   }
 
   /** What waits, and what a row costs. */
@@ -126,9 +124,10 @@ export class Batcher implements Participant {
 
   #keyOf(inputs: Tensors, outputs: readonly string[]): string {
     const layout = this.#layout!;
-    const wanted = outputs.length === this.#options.signature.outputs.length ? JSON.stringify(outputs) : undefined;
     const shapes = layout.otherFree ? trailingShapes(inputs, layout) : '';
-    return wanted === this.#allOutputs ? shapes : `${shapes} ${wanted ?? JSON.stringify(outputs)}`;
+    const all = this.#options.signature.outputs;
+    const wantsAll = outputs.length === all.length && all.every(({ name }, index) => name === outputs[index]);
+    return wantsAll ? shapes : `${shapes} ${JSON.stringify(outputs)}`;
   }
 
   /** Higher priorities first, else in the order in which they came. */

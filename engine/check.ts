@@ -14,11 +14,14 @@ const MAX_SENTENCES = 8;
  */
 export function checkInputs(signature: Signature, inputs: Tensors): void {
   const problems: string[] = [];
+  let found = 0;
   for (const spec of signature.inputs) {
     const tensor = inputs.get(spec.name);
+    if (tensor) found += 1;
     const problem = tensor ? misfitOf(spec, tensor) : missingProblem(spec);
     if (problem) problems.push(`Input '${spec.name}' ${problem}.`);
   }
+  if (problems.length === 0 && found === inputs.size) return;
   const known = new Set(signature.inputs.map((spec) => spec.name));
   for (const name of inputs.keys()) {
     if (!known.has(name)) problems.push(`Input '${name}' is unknown: the model takes ${quoted([...known])}.`);

@@ -30,9 +30,9 @@ export interface EmptyOptions {
  * @throws KedgeError `request-invalid` where the shape of an output does not follow, or holds elements
  */
 export function answerEmpty(inputs: Tensors, outputs: readonly string[], options: EmptyOptions): Tensors | undefined {
-  const empty = [...inputs].find(([, tensor]) => tensor.shape.includes(0));
-  if (!empty) return undefined;
-  const [name, { shape }] = empty;
+  const name = emptyInput(inputs);
+  if (name === undefined) return undefined;
+  const { shape } = inputs.get(name)!;
   const sizes = symbolSizes(inputs, options.shapes);
   const rowless = hasNoRows(inputs, options.signature);
   const answer: Tensors = new Map();
@@ -48,6 +48,12 @@ export function answerEmpty(inputs: Tensors, outputs: readonly string[], options
     answer.set(output, { datatype, shape: dims as number[], data: newData(datatype, 0) });
   }
   return answer;
+}
+
+/** The first input with a zero-size axis. Every request passes here. */
+function emptyInput(inputs: Tensors): string | undefined {
+  for (const [name, { shape }] of inputs) if (shape.includes(0)) return name;
+  return undefined;
 }
 
 function refusal(input: string, shape: readonly number[], because: string): KedgeError {

@@ -58,20 +58,17 @@ export class GuardedModel implements LoadedModel {
     const empty = answerEmpty(inputs, names, { signature, shapes, rowOutputs: this.#request.rowOutputs });
     if (empty) return empty;
     const { timeoutMs } = options;
-    const run = this.#counted(inputs, names, options);
+    this.#underWay += 1;
+    const run = this.#runner.run(inputs, names, options);
+    // A release waits for the run, whether its caller does or not.
+    void run.then(this.#ended, this.#ended);
     return timeoutMs === undefined ? run : this.#within(run, timeoutMs);
   }
 
-  /** A run, which a release waits for, whether its caller does or not. */
-  async #counted(inputs: Tensors, names: readonly string[], options: RunOptions): Promise<Tensors> {
-    this.#underWay += 1;
-    try {
-      return await this.#runner.run(inputs, names, options);
-    } finally {
-      this.#underWay -= 1;
-      if (this.#released && this.#underWay === 0) this.#drained.resolve();
-    }
-  }
+  readonly #ended = (): void => {
+    this.#underWay -= 1;
+    if (this.#released && this.#underWay === 0) this.#drained.resolve();
+  };
 
   async #within(run: Promise<Tensors>, timeoutMs: number): Promise<Tensors> {
     const done = new AbortController();

@@ -1,5 +1,5 @@
 import type { TensorSpec } from '../contract/signature.ts';
-import { elementCount, newData, type Tensor } from '../contract/tensor.ts';
+import { elementCount, holds, type Tensor } from '../contract/tensor.ts';
 
 /**
  * How a tensor differs from what the spec takes, as the end of a sentence; undefined where it fits. A file of its own, because
@@ -11,13 +11,18 @@ export function misfitOf(spec: TensorSpec, tensor: Tensor): string | undefined {
   if (shape.length !== spec.shape.length) {
     return `has rank ${shape.length} (shape [${shape}]), expected rank ${spec.shape.length} (shape [${spec.shape}])`;
   }
-  if (shape.some((dim) => !Number.isSafeInteger(dim) || dim < 0)) {
-    return `has shape [${shape}], expected whole numbers from 0 for [${spec.shape}]`;
+  // Every request passes here, so this is a loop and no call for each dimension.
+  let differs = false;
+  for (let axis = 0; axis < shape.length; axis += 1) {
+    const dim = shape[axis]!;
+    if (!Number.isSafeInteger(dim) || dim < 0) {
+      return `has shape [${shape}], expected whole numbers from 0 for [${spec.shape}]`;
+    }
+    const wanted = spec.shape[axis]!;
+    differs ||= wanted >= 0 && wanted !== dim;
   }
-  if (spec.shape.some((dim, axis) => dim >= 0 && dim !== shape[axis])) {
-    return `has shape [${shape}], expected [${spec.shape}]`;
-  }
-  if (data.constructor !== newData(datatype, 0).constructor) return `does not hold elements of ${datatype}`;
+  if (differs) return `has shape [${shape}], expected [${spec.shape}]`;
+  if (!holds(datatype, data)) return `does not hold elements of ${datatype}`;
   const count = shape.includes(0) ? 0 : elementCount(shape);
   if (data.length !== count) return `has ${data.length} elements, expected ${count} for shape [${shape}]`;
   return Array.isArray(data) ? stringProblem(data) : undefined;

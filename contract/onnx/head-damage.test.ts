@@ -133,7 +133,7 @@ describe('a damaged file', () => {
   it('nested deeper than any runtime parses is refused, whatever the depth', () => {
     expect(codeOf(nestedIfs(30))).toBe('ok');
     expect(codeOf(nestedIfs(40))).toBe('onnx-malformed');
-    expect(codeOf(nestedIfs(700))).toBe('onnx-malformed');
+    expect(codeOf(nestedIfs(300))).toBe('onnx-malformed');
   });
 
   it('with more names and nodes than a runtime loads is refused before they fill the memory', () => {
