@@ -40,6 +40,24 @@ describe.concurrent('what stays and what goes', () => {
     expect(folders(scene.volume).versions).toEqual(['demand/2', 'demand/3']);
   });
 
+  test('what newer ones that no server here can serve leave to serve', async ({ scene }) => {
+    await scene.publish('demand', linearModel());
+    const stand = await scene.start({ KEDGE_KEEP: '1', KEDGE_KEEP_SECONDS: '0' });
+    await stand.available('demand', 1);
+    for (const version of [2, 3]) {
+      await scene.publish('demand', linearModel({ weight: version }), { requires: { server: '>=99' } });
+      await stand.available('demand', version);
+    }
+    // Of the two that need the same the older one goes, so what is to go has gone.
+    await eventually(
+      async () => !folders(scene.volume).versions.includes('demand/2'),
+      () => folders(scene.volume).versions.join(),
+    );
+    await looks(stand);
+    expect(folders(scene.volume).versions).toEqual(['demand/1', 'demand/3']);
+    expect(await stand.entry('demand', 1)).toMatchObject({ state: 'available' });
+  });
+
   test('nothing goes because the bucket is emptied, or away', async ({ scene }) => {
     await scene.publish('demand', linearModel());
     scene.drop('bare/1/model.onnx', linearModel());

@@ -3,7 +3,8 @@ import type { Rollout } from '../contract/rollout.ts';
 import { isoTime } from '../platform/clock.ts';
 import type { VersionView } from './bucket-view.ts';
 import { type ModelSight, plan } from './plan.ts';
-import { available, digest, unavailable } from './testing/entries.ts';
+import { groupOf as groupOfManifest } from './retention.ts';
+import { available, digest, manifest, unavailable } from './testing/entries.ts';
 
 const NOW = 1_000_000;
 const OLD = isoTime(0);
@@ -226,7 +227,7 @@ describe('what the rollout asks for', () => {
 });
 
 describe('versions that need code', () => {
-  const groupOf = ({ version }: VersionView) => byCode[version];
+  const groupOf = ({ version }: VersionView) => groupOfManifest(manifest(version, byCode[version]));
   const six = [view(6), ...five];
   it.each<[string, Partial<ModelSight>, string[]]>([
     ['two of each', { versions: six, groupOf }, ['fetch 6', 'fetch 5', 'fetch 3', 'fetch 2']],
@@ -249,6 +250,15 @@ describe('versions that need code', () => {
       'what is here counts in its own group',
       { versions: six, groupOf, entries: [available(6, { features: 'new' }), available(3, { features: 'old' })] },
       ['fetch 5', 'fetch 2'],
+    ],
+    [
+      'what needs less than newer ones, beside them',
+      {
+        versions: five,
+        groupOf: ({ version }) => groupOfManifest(manifest(version, undefined, version > 2 ? { server: '>=99' } : {})),
+        entries: [available(5, { requires: { server: '>=99' } }), available(4, { requires: { server: '>=99' } })],
+      },
+      ['fetch 2', 'fetch 1'],
     ],
     [
       'no more than four codes',

@@ -1,7 +1,7 @@
 import { type CatalogUnavailable, type CatalogVersion, isAvailable } from '../contract/catalog.ts';
 import { isRetired, latestOf, namedVersions, type Rollout } from '../contract/rollout.ts';
 import type { VersionView } from './bucket-view.ts';
-import { droppable, groupOf, MAX_GROUPS, PLAIN, type Retention } from './retention.ts';
+import { droppable, groupOf, PLAIN, type Retention } from './retention.ts';
 
 /** One thing to do about one version. */
 export type Action = { model: string; version: number } & (
@@ -34,12 +34,17 @@ export interface ModelSight {
   rollout: Rollout | undefined;
   /** Versions with something under way, or held back after it went wrong: left alone. */
   busy: ReadonlySet<number>;
-  /** The code that a published version needs, where its manifest was read. */
+  /** The group of a published version, by the code that it needs, where its manifest was read. */
   groupOf: (version: VersionView) => string | undefined;
   /** A listing of the whole bucket, not an empty one, shows that what is missing in `versions` is not there. */
   listed: boolean;
 }
 
+/**
+ * Old pods and new pods read the same bucket, so versions are fetched for each code that they name. More generations of code than
+ * this are never in use at once, so no more are fetched; of what is here already every one stays.
+ */
+const MAX_GROUPS = 4;
 /** How many versions that nobody needs are passed in search of one that other code needs. */
 const LOOK_BACK = 20;
 /** How many manifests of a model are read at once, in that search. */

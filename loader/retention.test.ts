@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { CatalogVersion } from '../contract/catalog.ts';
 import type { Rollout } from '../contract/rollout.ts';
 import { isoTime } from '../platform/clock.ts';
-import { droppable, stampSuperseded } from './retention.ts';
-import { available, unavailable } from './testing/entries.ts';
+import { droppable, groupOf, PLAIN, stampSuperseded } from './retention.ts';
+import { available, manifest, unavailable } from './testing/entries.ts';
 
 const NOW = 1_000_000;
 const GRACE = 300_000;
@@ -59,12 +59,53 @@ describe('droppable', () => {
       [],
     ],
     [
-      'the oldest of too many codes',
-      [5, 4, 3, 2, 1].map((version) => available(version, { features: `c${version}`, ...(version === 1 && old) })),
+      'not the oldest of many codes: it may be the only one that serves',
+      [6, 5, 4, 3, 2, 1].map((version) => available(version, { features: `c${version}`, ...(version === 1 && old) })),
       undefined,
-      [1],
+      [],
+    ],
+    [
+      'not what needs less than newer ones do',
+      [
+        available(3, { requires: { server: '>=99' } }),
+        available(2, { requires: { server: '>=99' } }),
+        available(1, old),
+      ],
+      undefined,
+      [],
+    ],
+    [
+      'the surplus of those that need the same',
+      [
+        available(4, { features: 'a', requires: { estimator: '>=2', server: '>=1' } }),
+        available(3, { features: 'a', requires: { server: '>=1', estimator: '>=2' } }),
+        available(2, { features: 'a', requires: { server: '>=1', estimator: '>=2' }, ...old }),
+        available(1, { features: 'a', requires: { server: '>=1' }, ...old }),
+      ],
+      undefined,
+      [2],
     ],
   ])('%s', (_what, entries, given, expected) => expect(drops(entries, given)).toEqual(expected));
+});
+
+describe('groupOf', () => {
+  const code = manifest(1, 'a').code!;
+  const base = { ...manifest(1), code, requires: { server: '>=1', estimator: '>=1' } };
+  it('is one for versions that need no code', () => {
+    expect(groupOf(manifest(1))).toBe(PLAIN);
+    expect(groupOf(manifest(2, undefined, {}))).toBe(PLAIN);
+    // The server does not judge it without an estimator.
+    expect(groupOf(manifest(3, undefined, { estimator: '>=1' }))).toBe(PLAIN);
+  });
+  it('does not ask for the release of the estimator that a version was trained with, since a server does not', () =>
+    expect(groupOf({ ...base, code: { ...code, version: '9.0.0' } })).toBe(groupOf(base)));
+  it.each<[string, ReturnType<typeof manifest>]>([
+    ['the estimator', { ...base, code: { ...code, estimator: 'f' } }],
+    ['its features', { ...base, code: { ...code, features: 'b' } }],
+    ['the range of the estimator', { ...base, requires: { server: '>=1', estimator: '>=2' } }],
+    ['the range of Kedge', { ...base, requires: { server: '>=2', estimator: '>=1' } }],
+    ['no range of Kedge', { ...base, requires: { estimator: '>=1' } }],
+  ])('tells apart by %s', (_what, other) => expect(groupOf(other)).not.toBe(groupOf(base)));
 });
 
 describe('stampSuperseded', () => {
@@ -80,6 +121,18 @@ describe('stampSuperseded', () => {
       [available(3, { features: 'a' }), available(2), available(1)],
       undefined,
       [undefined, undefined, now],
+    ],
+    [
+      'by what needs the same alone',
+      [available(3, { requires: { server: '>=99' } }), available(2), available(1)],
+      undefined,
+      [undefined, undefined, now],
+    ],
+    [
+      'not the only one of the oldest of many codes',
+      [6, 5, 4, 3, 2, 1].map((version) => available(version, { features: `c${version}` })),
+      undefined,
+      Array.from({ length: 6 }, () => undefined),
     ],
     [
       'not what the policy asks for',

@@ -3,13 +3,8 @@ import type { Manifest } from '../contract/manifest.ts';
 import { chooseActive, isRetired, latestOf, namedVersions, type Rollout } from '../contract/rollout.ts';
 import { isoTime } from '../platform/clock.ts';
 
-/** The group of versions that need no code. */
+/** The group of versions that any server can serve. */
 export const PLAIN = 'plain';
-/**
- * Old pods and new pods read the same bucket, so versions are kept for each code that they name. More generations of code than
- * this are never in use at once; the oldest do not stay for ever.
- */
-export const MAX_GROUPS = 4;
 
 export interface Retention {
   /** How many versions of each group stay. */
@@ -17,9 +12,13 @@ export interface Retention {
   graceMs: number;
 }
 
-/** Versions that the same code can serve: those of one feature schema, or of none. */
-export function groupOf(manifest: Manifest): string {
-  return manifest.code?.features ?? PLAIN;
+/**
+ * The group of a version: all that a server's code is judged by, so that what serves one version of a group serves the others.
+ * Only a newer one of its own group can stand in the place of a version, since whether any other is served the loader cannot know.
+ */
+export function groupOf({ code, requires = {} }: Manifest): string {
+  if (!code && requires.server === undefined) return PLAIN;
+  return JSON.stringify([requires.server, ...(code ? [code.estimator, code.features, requires.estimator] : [])]);
 }
 
 /** Available entries by group, newest first, the group with the newest version first. */
@@ -34,9 +33,7 @@ function grouped(entries: readonly CatalogVersion[]): CatalogAvailable[][] {
  */
 function inUse(entries: readonly CatalogVersion[], rollout: Rollout | undefined): Set<number> {
   const latest = latestOf(rollout);
-  const groups = grouped(entries)
-    .slice(0, latest === Infinity ? Infinity : MAX_GROUPS)
-    .map((group) => group.map(({ version }) => version));
+  const groups = grouped(entries).map((group) => group.map(({ version }) => version));
   const used = groups.flatMap((versions) => [chooseActive(rollout, versions), ...versions.slice(0, latest)]);
   return new Set([...used.filter((version) => version !== undefined), ...namedVersions(rollout)]);
 }
@@ -70,11 +67,8 @@ export function droppable(
   const retired = available.filter(({ version }) => isRetired(rollout, version));
   const left = available.filter((entry) => !retired.includes(entry));
   if (waits(left, rollout)) return retired.map(({ version }) => version);
-  const kept = new Set(
-    grouped(left)
-      .slice(0, MAX_GROUPS)
-      .flatMap((group) => group.slice(0, keep)),
-  );
+  // Of every group, however old: the last one may be the only one that the servers here can serve.
+  const kept = new Set(grouped(left).flatMap((group) => group.slice(0, keep)));
   const used = inUse(left, rollout);
   const surplus = left.filter((entry) => {
     const young = entry.supersededAt === undefined || now - Date.parse(entry.supersededAt) < graceMs;

@@ -5,7 +5,7 @@ import { isoTime } from '../../platform/clock.ts';
 
 /** Short ways to write catalog entries in tests. */
 
-export function manifest(version: number, features?: string): Manifest {
+export function manifest(version: number, features?: string, requires?: Manifest['requires']): Manifest {
   const tensor = { datatype: 'FP32' as const, shape: [-1, 3] };
   return {
     schemaVersion: 1,
@@ -16,13 +16,17 @@ export function manifest(version: number, features?: string): Manifest {
     onnx: { irVersion: 8, opsets: { '': 15 } },
     signature: { inputs: [{ name: 'x', ...tensor }], outputs: [{ name: 'y', ...tensor }] },
     ...(features && { code: { estimator: 'e', version: '1.0.0', features } }),
+    ...(requires && { requires }),
   };
 }
 
 export const digest = (version: number): string => `sha256:${String(version).padStart(64, '0')}`;
 
-export function available(version: number, parts: Partial<CatalogAvailable> & { features?: string } = {}) {
-  const { features, ...rest } = parts;
+export function available(
+  version: number,
+  parts: Partial<CatalogAvailable> & { features?: string; requires?: Manifest['requires'] } = {},
+) {
+  const { features, requires, ...rest } = parts;
   return {
     version,
     since: isoTime(0),
@@ -31,7 +35,7 @@ export function available(version: number, parts: Partial<CatalogAvailable> & { 
     state: 'available',
     digest: digest(version),
     path: `models/m/${version}`,
-    manifest: manifest(version, features),
+    manifest: manifest(version, features, requires),
     probe: { loadMs: 1, runMs: 1, memoryBytes: 1, rowOutputs: [] },
     unproved: [],
     ...rest,
