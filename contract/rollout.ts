@@ -22,6 +22,8 @@ export const rolloutSchema = z.looseObject({
   pin: versionNumber.optional(),
   /** The version whose signature is the contract of the model. Absent means: the oldest one that is left. */
   contract: versionNumber.optional(),
+  /** Where a pin set `contract`: what it was before, null where it was absent. Unpinning gives it back. */
+  contractBefore: versionNumber.nullable().optional(),
   /** The only way to take a serving model away: `true` for the model, or the versions that are gone. */
   retired: z.union([z.literal(true), z.array(versionNumber)]).optional(),
   /** Absent means: as many of the newest as the server is told to hold. */

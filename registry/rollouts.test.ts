@@ -43,14 +43,43 @@ describeStores('rollouts', ({ open, files }: TestStores) => {
     expect((await unpin(store, 'demand', write)).notes).toEqual(['demand had no pin.']);
   });
 
-  it('makes a pinned version that breaks with the contract the contract, and unpin keeps it', async () => {
+  it('makes a pinned version that breaks with the contract the contract, and unpin takes it back', async () => {
     const store = await prepare(2, true);
     const pinned = await pin(store, 'demand', 3, write);
-    expect(pinned.rollout).toEqual({ ...EMPTY, pin: 3, contract: 3 });
-    expect(pinned.notes).toEqual([expect.stringContaining('contract of demand from now on')]);
+    expect(pinned.rollout).toEqual({ ...EMPTY, pin: 3, contract: 3, contractBefore: null });
+    expect(pinned.notes).toEqual([expect.stringContaining('contract of demand while it is pinned')]);
     expect((await pin(store, 'demand', 3, write)).notes).toEqual([]);
+    const unpinned = await unpin(store, 'demand', write);
+    expect(unpinned).toEqual({ rollout: EMPTY, notes: [expect.stringContaining('is the oldest version again')] });
+    // What clients of version 1 rely on can be published again.
+    const like1 = await files({ 'model.onnx': linearModel({ weights: [[7], [3]] }) });
+    expect((await publish({ store, model: 'demand', source: like1 })).version).toBe(4);
+  });
+
+  it('keeps the contract that a pin set where newer versions follow it, or where it is told to', async () => {
+    const store = await prepare(2, true);
+    await pin(store, 'demand', 3, write);
+    const told = await unpin(store, 'demand', { ...write, keepContract: true });
+    expect(told).toEqual({ rollout: { ...EMPTY, contract: 3 }, notes: [expect.stringContaining('Version 3 stays')] });
+
+    const pinned = await pin(store, 'demand', 1, write);
+    expect(pinned.rollout).toEqual({ ...EMPTY, pin: 1, contract: 1, contractBefore: 3 });
+    expect((await pin(store, 'demand', 3, write)).rollout).toMatchObject({ contract: 3, contractBefore: 3 });
+    const like3 = await files({ 'model.onnx': linearModel({ input: 'features', weights: [[9], [9]] }) });
+    await publish({ store, model: 'demand', source: like3 });
+    const followed = await unpin(store, 'demand', write);
+    expect(followed.rollout).toEqual({ ...EMPTY, contract: 3 });
+    expect(followed.notes).toEqual([expect.stringContaining('because version 4 has its signature')]);
+    await pin(store, 'demand', 2, write);
     expect((await unpin(store, 'demand', write)).rollout).toEqual({ ...EMPTY, contract: 3 });
-    expect((await pin(store, 'demand', 2, write)).rollout).toEqual({ ...EMPTY, pin: 2, contract: 2 });
+  });
+
+  it('names another version for the contract that unpin gives back when that one retires', async () => {
+    const store = await prepare(2, true);
+    await store.put('demand/rollout.json', bytesOf('{"schemaVersion":1,"contract":1}'), {});
+    await pin(store, 'demand', 3, write);
+    expect((await retire(store, 'demand', [1], write)).rollout).toMatchObject({ contract: 3, contractBefore: 2 });
+    expect((await unpin(store, 'demand', write)).rollout).toEqual({ ...EMPTY, contract: 2, retired: [1] });
   });
 
   it('keeps what it does not know in rollout.json', async () => {

@@ -2,7 +2,8 @@ import { compareSignatures } from '../contract/admission/signature.ts';
 import { KedgeError } from '../contract/errors.ts';
 import { checkModelName } from '../contract/names.ts';
 import { isRetired, type Rollout } from '../contract/rollout.ts';
-import { type ScannedModel, scanKnownModel, versionOf } from './bucket-scan.ts';
+import type { Signature } from '../contract/signature.ts';
+import { type ScannedModel, type ScannedVersion, scanKnownModel, versionOf } from './bucket-scan.ts';
 import type { WriteOptions } from './documents.ts';
 import type { ObjectStore } from './object-store.ts';
 import { changeRollout, readRollout } from './rollout-file.ts';
@@ -16,7 +17,7 @@ export interface RolloutChange {
 
 /**
  * Lets one version answer unversioned requests, newer or older. A version whose inputs or outputs break with the contract of the
- * model becomes the contract, so that later versions are held against it, also after it is unpinned.
+ * model becomes the contract while it is pinned; `unpin` says what becomes of it then.
  * @throws KedgeError `model-unknown`, `version-unknown`; `conflict` for a retired or incomplete version
  */
 export async function pin(
@@ -47,31 +48,79 @@ export async function pin(
       : [];
   const rollout = await changeRollout(store, model, options, (current) => {
     checkNotRetired(model, current, version);
-    return { ...current, pin: version, ...(breaks.length > 0 && { contract: version }) };
+    if (breaks.length === 0) return { ...current, pin: version };
+    // A second pin in a row does not forget what was before the first.
+    const { contract: replaced = null, contractBefore = replaced } = current;
+    return { ...current, pin: version, contract: version, contractBefore };
   });
   const notes: string[] = [];
   if (breaks.length > 0)
     notes.push(
-      `Version ${version} takes or gives something else than version ${contract!.version}. It is the contract of ${model} from now on: later versions are held against it.`,
+      `Version ${version} takes or gives something else than version ${contract!.version}. It is the contract of ${model} while it is pinned: later versions are held against it. kedge unpin takes that back, unless newer versions with the same signature have come.`,
     );
   return { rollout, notes };
 }
 
+export interface UnpinOptions extends WriteOptions {
+  /** The contract that the pin set stays, whoever follows it. */
+  keepContract?: boolean;
+}
+
 /**
- * Lets the newest admissible version answer again. The contract stays.
+ * Lets the newest admissible version answer again. A contract that the pin set goes back to what it was before, since the pinned
+ * version may never have served; it stays where a newer version with its signature is there, for clients have moved on.
  * @throws KedgeError `model-unknown`; `conflict` for a retired model
  */
-export async function unpin(store: ObjectStore, model: string, options: WriteOptions): Promise<RolloutChange> {
-  await scanKnownModel(store, checkModelName(model), options.signal);
+export async function unpin(store: ObjectStore, model: string, options: UnpinOptions): Promise<RolloutChange> {
+  const scanned = await scanKnownModel(store, checkModelName(model), options.signal);
+  const before = await readRollout(store, model, options.signal);
+  const follower =
+    before?.contractBefore === undefined || options.keepContract
+      ? undefined
+      : await followerOf(store, scanned, before, options.signal);
   const notes: string[] = [];
   const rollout = await changeRollout(store, model, options, (current) => {
     notes.length = 0;
     checkNotRetired(model, current);
-    if (current.pin === undefined) notes.push(`${model} had no pin.`);
-    const { pin: _pin, ...rest } = current;
-    return current.pin === undefined ? undefined : rest;
+    const { pin: pinned, contract, contractBefore, ...rest } = current;
+    if (pinned === undefined) {
+      notes.push(`${model} had no pin.`);
+      return undefined;
+    }
+    if (contract !== before?.contract || contractBefore !== before?.contractBefore)
+      throw new KedgeError('conflict', `the contract of ${model} was changed at the same moment. Try again.`);
+    if (contract === undefined || contractBefore === undefined) return contract ? { ...rest, contract } : rest;
+    if (options.keepContract || follower !== undefined) {
+      const why = options.keepContract ? '' : `, because version ${follower} has its signature`;
+      notes.push(`Version ${contract} stays the contract of ${model}${why}: versions with another one are refused.`);
+      return { ...rest, contract };
+    }
+    const again = contractBefore === null ? 'the oldest version' : `version ${contractBefore}`;
+    notes.push(
+      `The contract of ${model} is ${again} again: versions that take or give what version ${contract} does are refused. Where version ${contract} serves already, it stays until a newer one comes. To keep its signature, pin it again, then: kedge unpin ${model} --keep-contract`,
+    );
+    return contractBefore === null ? rest : { ...rest, contract: contractBefore };
   });
   return { rollout, notes };
+}
+
+/** A sound version newer than the contract that takes and gives the same. */
+async function followerOf(
+  store: ObjectStore,
+  scanned: ScannedModel,
+  rollout: Rollout,
+  signal: AbortSignal | undefined,
+): Promise<number | undefined> {
+  const found = rollout.contract === undefined ? undefined : scanned.versions.get(rollout.contract);
+  const signature = found && signatureIn(await readFacts(store, scanned.model, found, { signal }));
+  if (!signature) return undefined;
+  return keeperOf(
+    store,
+    scanned,
+    signature,
+    ({ version }) => version > found.version && !isRetired(rollout, version),
+    signal,
+  );
 }
 
 /**
@@ -88,11 +137,16 @@ export async function retire(
   const scanned = await scanKnownModel(store, checkModelName(model), options.signal);
   if (versions !== true) for (const version of versions) versionOf(scanned, version);
   const before = await readRollout(store, model, options.signal);
-  const heir = versions === true ? undefined : await contractWithout(store, scanned, before, versions, options.signal);
+  const heirOf = async (contract: number | null | undefined): Promise<number | undefined> =>
+    versions === true || !before || typeof contract !== 'number'
+      ? undefined
+      : contractWithout(store, scanned, { ...before, contract }, versions, options.signal);
+  const heir = await heirOf(before?.contract);
+  const heirBefore = await heirOf(before?.contractBefore);
   const notes: string[] = [];
   const rollout = await changeRollout(store, model, options, (current) => {
     notes.length = 0;
-    const { pin: pinned, contract, ...rest } = current;
+    const { pin: pinned, contract, contractBefore, ...rest } = current;
     if (versions === true) return { ...current, retired: true };
     if (pinned !== undefined && versions.includes(pinned))
       throw new KedgeError(
@@ -112,6 +166,9 @@ export async function retire(
       ...rest,
       ...(pinned !== undefined && { pin: pinned }),
       ...(kept !== undefined && { contract: kept }),
+      ...(contractBefore !== undefined && {
+        contractBefore: versions.includes(contractBefore ?? 0) ? (heirBefore ?? null) : contractBefore,
+      }),
       retired: [...retired].sort((a, b) => a - b),
     };
   });
@@ -128,10 +185,22 @@ async function contractWithout(
 ): Promise<number | undefined> {
   if (rollout?.contract === undefined || !versions.includes(rollout.contract)) return undefined;
   const contract = await readContract(store, scanned, rollout, signal);
-  for (const found of contract ? scanned.versions.values() : []) {
-    if (versions.includes(found.version) || isRetired(rollout, found.version) || found.kind === 'incomplete') continue;
-    const signature = await signatureIfSound(store, scanned.model, found, signal);
-    if (signature && compareSignatures(contract!.signature, signature).length === 0) return found.version;
+  const left = ({ version }: ScannedVersion): boolean => !versions.includes(version) && !isRetired(rollout, version);
+  return contract && keeperOf(store, scanned, contract.signature, left, signal);
+}
+
+/** The oldest sound version among the eligible ones that takes and gives what `signature` says. */
+async function keeperOf(
+  store: ObjectStore,
+  { model, versions }: ScannedModel,
+  wanted: Signature,
+  eligible: (found: ScannedVersion) => boolean,
+  signal: AbortSignal | undefined,
+): Promise<number | undefined> {
+  for (const found of versions.values()) {
+    if (found.kind === 'incomplete' || !eligible(found)) continue;
+    const signature = await signatureIfSound(store, model, found, signal);
+    if (signature && compareSignatures(wanted, signature).length === 0) return found.version;
   }
   return undefined;
 }

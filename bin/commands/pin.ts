@@ -7,7 +7,7 @@ import type { Command } from '../command.ts';
 export const command: Command = {
   summary: 'Lets one version of a model answer, whether newer or older: the way to roll back.',
   usage: 'MODEL VERSION',
-  about: `It holds until another pin or kedge unpin. A pinned version may break with the contract of the model, and then becomes its contract.
+  about: `It holds until another pin or kedge unpin. A pinned version may break with the contract of the model, and then is its contract until kedge unpin.
 
   kedge pin demand 7`,
   options: { bucket: BUCKET_OPTION, json: JSON_OPTION },
