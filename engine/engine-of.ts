@@ -8,7 +8,7 @@ import { judgeMerging } from './trial.ts';
 import type { FairTurns } from './turns.ts';
 
 /** A version that was opened, and with whom it takes turns now. */
-export interface Opened {
+interface Opened {
   runner: Runner;
   turns: () => FairTurns;
 }

@@ -6,7 +6,7 @@ import { broadcast, intAttribute, intsAttribute, listOf, type Shape, type Use } 
  */
 export type RowState = number | 'constant' | 'mixed';
 
-export interface RowUse extends Use {
+interface RowUse extends Use {
   /** Of each input; absent ones are undefined. At least one has rows, and none is mixed. */
   rows: readonly (RowState | undefined)[];
 }

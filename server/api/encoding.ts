@@ -5,7 +5,7 @@ import { invalid } from './parse.ts';
 
 /** Content encodings that are taken and given; deflate is the zlib format, as HTTP has it. */
 export type Encoding = 'gzip' | 'deflate';
-export const ENCODINGS = 'gzip, deflate';
+const ENCODINGS = 'gzip, deflate';
 
 const INFLATE = { gzip: promisify(zlib.gunzip), deflate: promisify(zlib.inflate) } as const;
 const DEFLATE = { gzip: promisify(zlib.gzip), deflate: promisify(zlib.deflate) } as const;

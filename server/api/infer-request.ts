@@ -10,7 +10,7 @@ import { rawInput } from './raw-request.ts';
 import { BlobReader, splitBody } from './request-body.ts';
 
 /** An output that was asked for, and how. */
-export interface OutputWish {
+interface OutputWish {
   name: string;
   binary: boolean;
   /** How many of the highest values are wanted with their indices, in the place of the tensor; 0 for the tensor itself. */
