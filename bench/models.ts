@@ -78,3 +78,22 @@ export function mlp(): BenchModel {
   const data = Array.from({ length: WIDTHS[0] }, (_, index) => Math.round(Math.sin(index) * 1000) / 1000);
   return { name: 'mlp', bytes, input: 'x', output: 'y', columns: 512, answers: 10, body: requestOf('x', data) };
 }
+
+const HEAVY = { width: 2048, layers: 400 } as const;
+
+/** About a hundred milliseconds a row: one matrix of 16 MB, multiplied four hundred times. */
+export function heavy(): BenchModel {
+  const { width, layers } = HEAVY;
+  const values = Float32Array.from({ length: width * width }, (_, index) => Math.sin(index) / 64);
+  const bytes = encodeModel({
+    inputs: [{ name: 'x', type: 'float', dims: ['N', width] }],
+    outputs: [{ name: 'y', type: 'float', dims: ['N', width] }],
+    nodes: Array.from({ length: layers }, (_, layer) => [
+      { type: 'MatMul', inputs: [layer === 0 ? 'x' : `h${layer - 1}`, 'w'], outputs: [`m${layer}`] },
+      { type: 'Tanh', inputs: [`m${layer}`], outputs: [layer === layers - 1 ? 'y' : `h${layer}`] },
+    ]).flat(),
+    initializers: [{ name: 'w', type: 'float', dims: [width, width], raw: new Uint8Array(values.buffer) }],
+  });
+  const data = Array.from({ length: width }, (_, index) => Math.round(Math.cos(index) * 100) / 100);
+  return { name: 'heavy', bytes, input: 'x', output: 'y', columns: width, answers: width, body: requestOf('x', data) };
+}

@@ -91,12 +91,14 @@ describe('models that share a process', () => {
     const engine = start({ sharedHosts: 1, runTimeoutMs: 1_000 });
     const endless = await engine.load(await light(loopByRequest()));
     const calm = await engine.load(await light(linearModel()));
-    const stuck = expect(endless.run(steps(2n ** 62n))).rejects.toMatchObject({ code: 'engine-timeout' });
+    const ended = endless.run(steps(2n ** 62n)).catch((error: unknown) => error);
+    // At the moment of the failure it is not loaded again yet.
+    const after = ended.then(() => endless.run(steps(1n)).catch((error: unknown) => error));
     await new Promise((resolve) => setTimeout(resolve, 100));
-    const waiting = await Promise.all(Array.from({ length: 5 }, (_, index) => calm.run(row(index, 0))));
-    expect(waiting.flatMap((answer) => elements(answer, 'y'))).toEqual([1, 3, 5, 7, 9]);
-    await stuck;
-    await expect(endless.run(steps(1n))).rejects.toMatchObject({
+    const answers = await Promise.all(Array.from({ length: 5 }, (_, index) => calm.run(row(index, 0))));
+    expect(answers.flatMap((answer) => elements(answer, 'y'))).toEqual([1, 3, 5, 7, 9]);
+    expect(await ended).toMatchObject({ code: 'engine-timeout' });
+    expect(await after).toMatchObject({
       code: 'model-not-ready',
       message: expect.stringMatching(/being loaded again: its process ended, as it took longer than 1000 ms/),
     });
