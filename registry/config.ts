@@ -1,10 +1,14 @@
 import { hostname, userInfo } from 'node:os';
+import { KedgeError } from '../contract/errors.ts';
 import { type Environment, optional, type Setting, text } from '../platform/settings.ts';
 
 /** What every program that touches the bucket reads. The AWS SDK reads its own variables too (credentials, region, profile). */
 export const bucketSettings = {
   bucket: text('KEDGE_BUCKET', 'where the models are: s3://bucket/prefix, or file:///dir'),
-  s3Endpoint: optional(text('AWS_ENDPOINT_URL_S3', 'address of an S3 store other than Amazon, as http://minio:9000')),
+  s3Endpoint: optional({
+    ...text('AWS_ENDPOINT_URL_S3', 'address of an S3 store other than Amazon, as http://minio:9000'),
+    parse: checkEndpoint,
+  }),
 };
 
 export const publisherSetting: Setting<string | undefined> = optional(
@@ -23,9 +27,24 @@ export interface S3Environment {
   fallbackRegion: string | undefined;
 }
 
-/** The variables of the AWS SDK that decide how buckets are addressed. */
+/** The value is not told, since it may hold a password. */
+function checkEndpoint(value: string): string {
+  if (/^https?:\/\/./i.test(value) && URL.canParse(value)) return value;
+  throw new Error('must be the URL of an S3 store, such as http://minio:9000');
+}
+
+/**
+ * The variables of the AWS SDK that decide how buckets are addressed.
+ * @throws KedgeError `config-invalid` for an endpoint that is no URL
+ */
 export function s3Environment(env: Environment = process.env): S3Environment {
-  const endpoint = env['AWS_ENDPOINT_URL_S3'] || env['AWS_ENDPOINT_URL'] || undefined;
+  const name = env['AWS_ENDPOINT_URL_S3'] ? 'AWS_ENDPOINT_URL_S3' : 'AWS_ENDPOINT_URL';
+  const endpoint = env[name] || undefined;
+  try {
+    if (endpoint) checkEndpoint(endpoint);
+  } catch (error) {
+    throw new KedgeError('config-invalid', `${name} ${(error as Error).message}`);
+  }
   return { endpoint, fallbackRegion: env['AWS_DEFAULT_REGION'] || (endpoint && 'us-east-1') };
 }
 

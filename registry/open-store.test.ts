@@ -70,6 +70,29 @@ it.each([
   ],
 ])('the environment %j', (env, expected) => expect(s3Environment(env)).toEqual(expected));
 
+it.each([
+  [{ AWS_ENDPOINT_URL_S3: 'minio:9000' }, /^AWS_ENDPOINT_URL_S3 must be the URL/],
+  [{ AWS_ENDPOINT_URL_S3: 'http://user:geheim@mi nio' }, /^AWS_ENDPOINT_URL_S3 must be the URL/],
+  [{ AWS_ENDPOINT_URL: 'minio' }, /^AWS_ENDPOINT_URL must be the URL/],
+])('an endpoint that is no URL is named: %j', (env, sentence) => {
+  const error = { code: 'config-invalid', message: expect.stringMatching(sentence) };
+  expect(() => s3Environment(env)).toThrow(expect.objectContaining(error));
+  expect(() => s3Environment(env)).not.toThrow(/geheim/);
+});
+
+it('tells no password of an endpoint or a bucket in a sentence', async () => {
+  const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
+  const endpoint = 'http://user:geheim@127.0.0.1:1';
+  const store = openStore('s3://models', { s3: { endpoint, fallbackRegion: 'us-east-1', credentials } });
+  const error = await store.get('a').catch((thrown: unknown) => thrown);
+  store.close();
+  expect((error as Error).message).toContain('http://127.0.0.1:1 cannot be reached');
+  expect((error as Error).message).not.toContain('geheim');
+  expect(() => openStore('https://user:geheim@models.example')).toThrow(/'https:\/\/models\.example' cannot be used/);
+  expect(() => openStore('s3://user:geheim@models')).not.toThrow(/geheim/);
+  expect(() => openStore('s3://user:geheim@models')).toThrow(/cannot name an S3 bucket/);
+});
+
 it('gives each run of a publisher another name', () => {
   expect(defaultPublisher(() => 0.1)).toMatch(/^.+@.+\/[0-9a-z]{10}$/);
   expect(defaultPublisher(() => 0.1)).not.toBe(defaultPublisher(() => 0.1000001));

@@ -7,6 +7,7 @@ import { s3Environment } from './config.ts';
 import { DirectoryStore } from './directory-store.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { S3Options } from './s3-client.ts';
+import { withoutPasswords } from './s3-errors.ts';
 import { S3Store } from './s3-store.ts';
 
 export interface OpenStoreOptions {
@@ -39,7 +40,8 @@ export function openStore(url: string, options: OpenStoreOptions = {}): ObjectSt
 function splitS3(url: string, rest: string): { bucket: string; prefix: string } {
   const [bucket = '', ...segments] = rest.replace(/\/+$/, '').split('/');
   const prefix = segments.join('/');
-  if (!BUCKET_NAME.test(bucket)) throw invalid(url, `'${bucket}' cannot name an S3 bucket; write s3://bucket/prefix.`);
+  if (!BUCKET_NAME.test(bucket))
+    throw invalid(url, `'${bucket.replace(/.*@/, '')}' cannot name an S3 bucket; write s3://bucket/prefix.`);
   if (prefix !== '' && (!isSafePath(prefix) || /[?#]/.test(prefix)))
     throw invalid(url, `'${prefix}' cannot be a prefix; write s3://bucket/prefix.`);
   return { bucket, prefix };
@@ -54,5 +56,5 @@ function folderOf(url: string): string {
 }
 
 function invalid(url: string, advice: string): KedgeError {
-  return new KedgeError('config-invalid', `the bucket '${url}' cannot be used: ${advice}`);
+  return new KedgeError('config-invalid', withoutPasswords(`the bucket '${url}' cannot be used: ${advice}`));
 }

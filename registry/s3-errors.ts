@@ -45,6 +45,11 @@ const ADVICE_BY_STATUS: Record<number, string> = {
 const UNREACHABLE =
   /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|EPROTO|CERT_|DEPTH_|SELF_SIGNED|UNABLE_)/;
 
+/** A text whose URLs have lost user and password, so that it can be shown and logged. */
+export function withoutPasswords(sentence: string): string {
+  return sentence.replace(/(:\/\/)[^\s/?#]*@/g, '$1');
+}
+
 /**
  * Any error of the SDK as a KedgeError `bucket-unreachable` whose sentence says what to do. `doing` is what was tried:
  * `reading demand/8/model.onnx`.
@@ -54,7 +59,7 @@ export function bucketError(error: unknown, place: S3Place, doing: string): Kedg
   const name = error instanceof Error ? error.name : '';
   const code = String((error as { code?: unknown }).code ?? '');
   const status = statusOf(error);
-  const sentence = `${place.url}: ${doing} failed: ${reason(error, place, { name, code, status })}`;
+  const sentence = withoutPasswords(`${place.url}: ${doing} failed: ${reason(error, place, { name, code, status })}`);
   return new KedgeError('bucket-unreachable', sentence, {
     cause: error,
     details: { ...(status && { status }), reason: code || name, attempts: attemptsOf(error) },
