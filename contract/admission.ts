@@ -1,4 +1,4 @@
-import { judgeCode } from './admission/code.ts';
+import { judgeCode, judgeRanges } from './admission/code.ts';
 import { judgeDeclared, judgeSamples } from './admission/declared.ts';
 import { judgeExternal } from './admission/external.ts';
 import { judgeFiles } from './admission/files.ts';
@@ -66,7 +66,7 @@ export function admit(candidate: Candidate, facts: Facts = {}): Refusal[] {
     ...(graph && manifest ? judgeDeclared(manifest, graph) : []),
     ...(manifest ? judgeSamples(manifest) : []),
     ...judgeContract(candidate, facts),
-    ...(facts.code && manifest ? judgeCode(manifest, facts.code) : []),
+    ...(manifest ? (facts.code ? judgeCode(manifest, facts.code) : judgeRanges(manifest)) : []),
     ...judgeMemory(facts),
   ];
   return abridge(refusals);

@@ -20,6 +20,18 @@ describeStores('ls and inspect', ({ open, files }: TestStores) => {
     return publish({ store, model: 'demand', source, publisher: 'ci', onStep });
   };
 
+  it('tells of a range that is none in a manifest made by hand', async () => {
+    const { store } = await open();
+    await publishOne(store);
+    const manifest = JSON.parse((await readObject(store, 'demand/1/manifest.json')).bytes.toString());
+    const text = JSON.stringify({ ...manifest, version: 2, requires: { server: 'banana' } });
+    await store.put('demand/2/model.onnx', linearModel(), {});
+    await store.put('demand/2/manifest.json', bytesOf(text), {});
+    expect((await inspect(store, 'demand', 2)).refusals).toEqual([
+      expect.objectContaining({ code: 'server-version', message: expect.stringContaining('no version range') }),
+    ]);
+  });
+
   it('lists every model and version, whatever its state', async () => {
     const { store } = await open();
     const { digest, bytes } = await publishOne(store);

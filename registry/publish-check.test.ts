@@ -5,7 +5,7 @@ import { systemClock } from '../platform/clock.ts';
 import type { ObjectStore } from './object-store.ts';
 import { type Published, type PublishOptions, publish } from './publish.ts';
 import { pin, retire } from './rollouts.ts';
-import { bytesOf, listKeys } from './testing/object-store-suite.ts';
+import { bytesOf, listKeys, readObject } from './testing/object-store-suite.ts';
 import { describeStores, type TestStores } from './testing/stores.ts';
 
 const write = { clock: systemClock, random: Math.random };
@@ -51,6 +51,19 @@ describeStores('publish, before it claims,', ({ open, files }: TestStores) => {
       const { store } = await open();
       const attempt = publishTo(store, join(await files(contents), path));
       await expect(attempt).rejects.toMatchObject({ code: 'source-invalid', message: expect.stringMatching(sentence) });
+      expect(await listKeys(store, '')).toEqual([]);
+    });
+
+    const code = { estimator: 'e', version: '1.0.0', features: `sha256:${'0'.repeat(64)}` };
+    it.each([
+      [{ requires: { server: 'banana' } }, /requires\.server.*'banana'.*no version range/],
+      [{ code, requires: { estimator: 'kiwi' } }, /requires\.estimator.*'kiwi'.*no version range/],
+    ])('details with a range that is none: %j', async (details, sentence) => {
+      const { store } = await open();
+      await expect(publishTo(store, await model(), { details })).rejects.toMatchObject({
+        code: 'source-invalid',
+        message: expect.stringMatching(sentence),
+      });
       expect(await listKeys(store, '')).toEqual([]);
     });
 
@@ -105,6 +118,14 @@ describeStores('publish, before it claims,', ({ open, files }: TestStores) => {
       // Version 1 is still the contract, so a version 3 like it is welcome, and one like 2 is not.
       await publishTo(store, await model(5));
       await expect(publishTo(store, await renamed())).rejects.toMatchObject({ code: 'source-invalid' });
+    });
+
+    it('tells of details that it does not know, and keeps them', async () => {
+      const { store } = await open();
+      const details = { samplez: [], training: {}, requires: { server: '>=0.0.1 <99' } };
+      const { notes, version } = await publishTo(store, await model(), { details });
+      expect([version, notes]).toEqual([1, [expect.stringMatching(/samplez.*unknown.*did you mean samples/i)]]);
+      expect((await readObject(store, 'demand/1/manifest.json')).bytes.toString()).toContain('samplez');
     });
 
     it('holds against the pinned one', async () => {

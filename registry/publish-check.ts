@@ -2,6 +2,7 @@ import { admit } from '../contract/admission.ts';
 import { KedgeError } from '../contract/errors.ts';
 import { type Details, detailsSchema } from '../contract/manifest.ts';
 import { manifestOf } from '../contract/manifest-of.ts';
+import { nearest } from '../contract/nearest.ts';
 import type { OnnxHead } from '../contract/onnx/graph.ts';
 import type { Refusal } from '../contract/refusal.ts';
 import { RUNTIME } from '../contract/runtime.ts';
@@ -50,7 +51,19 @@ export function checkSource(
   );
   if (source.leftOut.length > 0)
     notes.push(`left out, because the graph does not name it: ${source.leftOut.slice(0, 8).join(', ')}`);
+  notes.push(...unknownKeys(details));
   return { head: head.head, notes };
+}
+
+/** A misspelt key is kept like any that Kedge does not know, and does nothing. */
+function unknownKeys(details: Details): string[] {
+  const known = Object.keys(detailsSchema.shape);
+  return Object.keys(details)
+    .filter((key) => !known.includes(key))
+    .map((key) => {
+      const meant = nearest(key, known);
+      return `the details have '${key}', which is unknown to Kedge and is kept without effect${meant ? `; did you mean ${meant}?` : '.'}`;
+    });
 }
 
 function refuse(refusals: readonly Refusal[], breaking = false): KedgeError {

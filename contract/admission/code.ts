@@ -13,6 +13,20 @@ export function judgeCode({ code, requires = {} }: Manifest, here: ServerCode): 
   ];
 }
 
+/** Version ranges that are none: no server can ever fit them, whatever code it has. */
+export function judgeRanges({ code, requires = {} }: Manifest): Refusal[] {
+  const ranges = [
+    ['server', 'server-version', requires.server],
+    // Without code no estimator is asked for.
+    ['estimator', 'estimator-version', code && requires.estimator],
+  ] as const;
+  return ranges.flatMap(([name, refusal, range]) => {
+    if (range === undefined || semver.validRange(range) !== null) return [];
+    const message = `requires.${name} is '${range}', which is no version range: publish it with one such as '>=1.2 <2'.`;
+    return [{ code: refusal, message, found: range }];
+  });
+}
+
 function satisfies(version: string, range: string): boolean {
   return semver.satisfies(version, range, { includePrerelease: true });
 }
