@@ -187,7 +187,7 @@ export class Loader {
       onRollout: (model, rollout) => this.#onRollout(model, rollout),
       onProgress: () => this.#tick(),
     });
-    const contracts = new ModelContracts(reader);
+    const contracts = new ModelContracts(reader, log);
     const [fetching, probing] = [pLimit(config.concurrency), pLimit(config.concurrency)];
     const work = new Work({
       ...{ keeper, watch, signal: this.#stop.signal, conditions: this.#conditions },

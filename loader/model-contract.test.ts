@@ -1,5 +1,7 @@
+import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CatalogVersion } from '../contract/catalog.ts';
+import { KedgeError } from '../contract/errors.ts';
 import type { Rollout } from '../contract/rollout.ts';
 import { openStore } from '../registry/open-store.ts';
 import { BucketReader } from './bucket-reader.ts';
@@ -10,6 +12,7 @@ import { linearModel, manifestFor } from './testing/models.ts';
 import { createScratch } from './testing/scratch.ts';
 import { wrapStore } from './testing/wrap-store.ts';
 
+const silent = pino({ level: 'silent' });
 const scratch = createScratch();
 const store = openStore(`file://${scratch.folder('bucket')}`);
 let reads = 0;
@@ -56,7 +59,7 @@ const find = async (rollout?: Partial<Rollout>, parts: { entries?: CatalogVersio
     entries,
     rollout: rollout && { schemaVersion: 1 as const, ...rollout },
   };
-  const contract = await new ModelContracts(reader).find(sight);
+  const contract = await new ModelContracts(reader, silent).find(sight);
   return contract && [contract.version, contract.signature.inputs[0]!.name];
 };
 
@@ -80,7 +83,7 @@ describe('the contract of a model', () => {
   });
 
   it('is read once', async () => {
-    const contracts = new ModelContracts(reader);
+    const contracts = new ModelContracts(reader, silent);
     const sight = { model: 'm', versions, entries: [], rollout: undefined };
     await contracts.find(sight);
     reads = 0;
@@ -92,12 +95,51 @@ describe('the contract of a model', () => {
     const gone = versions.map((view) =>
       view.version === 6 ? { ...view, files: view.files.map((file) => ({ ...file, etag: 'old' })) } : view,
     );
-    const contract = await new ModelContracts(reader).find({
+    const contract = await new ModelContracts(reader, silent).find({
       model: 'm',
       versions: gone,
       entries: [],
       rollout: undefined,
     });
     expect(contract?.version).toBe(7);
+  });
+
+  describe('where a version cannot be read', () => {
+    type Details = Record<string, string | number>;
+    const failing = (details: Details, fails: (key: string) => boolean) => {
+      const log: { code: string; version: number }[] = [];
+      const lines = { write: (line: string) => void log.push(JSON.parse(line)) };
+      const broken = wrapStore(store, {
+        get: async (key, options) => {
+          if (fails(key)) throw new KedgeError('bucket-unreachable', `${key} was not given.`, { details });
+          return store.get(key, options);
+        },
+      });
+      const contracts = new ModelContracts(new BucketReader(broken), pino({}, lines));
+      const find = (rollout?: Rollout) => contracts.find({ model: 'm', versions, entries: [], rollout });
+      return { find, log };
+    };
+    const oldest = (key: string) => key.startsWith('m/6/');
+
+    it.each<Details>([{ status: 403 }, { reason: 'EACCES' }])(
+      '%j: the next one is asked, and it is told once',
+      async (details) => {
+        const { find, log } = failing(details, oldest);
+        expect((await find())?.version).toBe(7);
+        expect((await find())?.version).toBe(7);
+        expect(log).toMatchObject([{ code: 'bucket-unreachable', version: 6 }]);
+      },
+    );
+
+    it.each<Details>([{ status: 503 }, { reason: 'ECONNREFUSED' }])(
+      '%j: the bucket may answer later',
+      async (details) => expect(failing(details, oldest).find()).rejects.toMatchObject({ code: 'bucket-unreachable' }),
+    );
+
+    it('is an error where none can be, or the one that is named cannot', async () => {
+      await expect(failing({ status: 403 }, () => true).find()).rejects.toMatchObject({ code: 'bucket-unreachable' });
+      const named: Rollout = { schemaVersion: 1, contract: 6 };
+      await expect(failing({ status: 403 }, oldest).find(named)).rejects.toMatchObject({ code: 'bucket-unreachable' });
+    });
   });
 });

@@ -1,7 +1,7 @@
 import { type ParsedManifest, parseManifest } from '../contract/admission/manifest.ts';
 import { admit, type PresentFile } from '../contract/admission.ts';
 import { type CatalogVersion, isAvailable } from '../contract/catalog.ts';
-import { hasCode } from '../contract/errors.ts';
+import { hasCode, KedgeError } from '../contract/errors.ts';
 import { fileKey, MANIFEST_FILE, MODEL_FILE, manifestKey } from '../contract/layout.ts';
 import { digestOf, type Manifest } from '../contract/manifest.ts';
 import { signatureOf } from '../contract/manifest-of.ts';
@@ -9,6 +9,7 @@ import { type HeadResult, readHead } from '../contract/onnx/head.ts';
 import { isRetired, type Rollout } from '../contract/rollout.ts';
 import { RUNTIME } from '../contract/runtime.ts';
 import type { Signature } from '../contract/signature.ts';
+import type { Log } from '../platform/log.ts';
 import type { BucketReader } from './bucket-reader.ts';
 import type { VersionView } from './bucket-view.ts';
 
@@ -29,15 +30,20 @@ export interface ContractSight {
 /**
  * The signature that clients of a model rely on: that of the version that the rollout names as contract, else of the pinned
  * one, else of the oldest version in the bucket that passes every check on its bytes. What a version says is remembered by
- * its fingerprint, so that the oldest one is read once.
+ * its fingerprint, so that the oldest one is read once. One that may not be read is passed over and told once, so that it does
+ * not keep every newer one from being served; a bucket that does not answer is no reason for another contract.
  */
 export class ModelContracts {
   readonly #reader: BucketReader;
   /** By model and version; null for one that sets no contract. */
   readonly #known = new Map<string, { fingerprint: string; signature: Signature | null }>();
+  readonly #log: Log;
+  /** Fingerprints of what could not be read, by model and version, so that each is told once. */
+  readonly #told = new Map<string, string>();
 
-  constructor(reader: BucketReader) {
+  constructor(reader: BucketReader, log: Log) {
     this.#reader = reader;
+    this.#log = log;
   }
 
   /** @throws KedgeError `bucket-unreachable`; or what `signal` was aborted with */
@@ -50,11 +56,28 @@ export class ModelContracts {
       .filter(({ version, kind, rests }) => rests && kind !== 'incomplete' && !isRetired(rollout, version))
       .filter(({ version }) => chosen === undefined || version === chosen)
       .sort((a, b) => a.version - b.version);
+    let unreadable: KedgeError | undefined;
     for (const view of candidates) {
-      const signature = await this.#signature(sight, view, signal);
-      if (signature) return { version: view.version, signature };
+      try {
+        const signature = await this.#signature(sight, view, signal);
+        if (signature) return { version: view.version, signature };
+      } catch (error) {
+        if (!isUnreadable(error)) throw error;
+        unreadable ??= error;
+        this.#tell(sight.model, view, error);
+      }
     }
+    // Where all that is left cannot be read, it is not known that there is no contract.
+    if (unreadable) throw unreadable;
     return undefined;
+  }
+
+  #tell(model: string, { version, fingerprint }: VersionView, error: KedgeError): void {
+    const key = `${model}/${version}`;
+    if (this.#told.get(key) === fingerprint) return;
+    this.#told.set(key, fingerprint);
+    const sentence = `${key} cannot be read, so a newer version may set the contract of the model: ${error.message}`;
+    this.#log.warn({ model, version, code: error.code }, sentence);
   }
 
   async #signature(
@@ -90,6 +113,14 @@ export class ModelContracts {
     if (refusals.length > 0) return null;
     return manifest?.signature ?? signatureOf(head.head);
   }
+}
+
+/** Refused for this one object, by its rights or its size, while the bucket answers; a later try would say the same. */
+function isUnreadable(error: unknown): error is KedgeError {
+  if (hasCode(error, 'document-invalid')) return true;
+  if (!(error instanceof KedgeError) || error.code !== 'bucket-unreachable') return false;
+  const { status, reason } = error.details;
+  return status === 401 || status === 403 || reason === 'EACCES' || reason === 'EPERM';
 }
 
 export interface StoredManifest {
