@@ -6,7 +6,7 @@ import { hasCode } from '../../contract/errors.ts';
 import { systemClock } from '../../platform/clock.ts';
 import type { Environment } from '../../platform/settings.ts';
 import type { Command, Context } from '../command.ts';
-import { type ChildProgram, startProgram, takePort } from '../quickstart/programs.ts';
+import { type ChildProgram, startProgram, takePort, untilBrokenOff } from '../quickstart/programs.ts';
 import {
   dropBroken,
   MODEL,
@@ -106,7 +106,7 @@ async function walkThrough(
   const next = await writeModel(join(dir, 'next'), 1.1);
   if (values['once']) return check(walk, next.model, say);
   say(whatNext(walk, ports.admin, next));
-  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  await untilBrokenOff(programs, signal);
   say('\nStopping.');
 }
 

@@ -10,6 +10,8 @@ import type { Environment } from '../../platform/settings.ts';
 export interface ChildProgram {
   readonly name: string;
   readonly logFile: string;
+  /** Once it has ended, for whatever reason, and its log is written. */
+  readonly ended: Promise<void>;
   stop(): Promise<void>;
   /** @throws KedgeError when it has ended by itself, with the end of its log */
   check(): void;
@@ -25,10 +27,14 @@ export function startProgram(name: string, dir: string, env: Environment): Child
   const log = createWriteStream(logFile);
   child.stdout!.pipe(log, { end: false });
   child.stderr!.pipe(log, { end: false });
+  const closed = new Promise<void>((resolve) => {
+    child.once('close', () => log.end(resolve));
+  });
   const ended = (): boolean => child.exitCode !== null || child.signalCode !== null;
   return {
     name,
     logFile,
+    ended: closed,
     async stop() {
       if (ended()) return;
       const exited = once(child, 'exit');
@@ -44,6 +50,16 @@ export function startProgram(name: string, dir: string, env: Environment): Child
       );
     },
   };
+}
+
+/** Waits for the user to break off. @throws KedgeError when one of the programs ends before, with the end of its log */
+export async function untilBrokenOff(programs: readonly ChildProgram[], signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const aborted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  await Promise.race([aborted, ...programs.map(({ ended }) => ended)]);
+  // Ctrl-C in a terminal reaches the programs too, and they may end because of it.
+  if (signal.aborted) return;
+  for (const program of programs) program.check();
 }
 
 /** The wanted port if it is free, else any free one, so that a second quickstart runs beside the first. */
