@@ -21,7 +21,20 @@ export async function runCommand(
   const { min, max } = command.positionals ?? { min: 0, max: 0 };
   if (positionals.length < min || positionals.length > max)
     throw usageError(name, command, 'a word is missing or too many');
-  return (await command.run({ ...io, env: overlay(io.env, options, values), values, positionals })) ?? 0;
+  try {
+    return (await command.run({ ...io, env: overlay(io.env, options, values), values, positionals })) ?? 0;
+  } catch (error) {
+    throw withOptions(error, options, values);
+  }
+}
+
+/** Problems with settings name the variable; who gave an option instead looks for that. */
+function withOptions(error: unknown, options: Record<string, CommandOption>, values: Context['values']): unknown {
+  if (!(error instanceof KedgeError) || error.code !== 'config-invalid') return error;
+  const used = Object.entries(options).filter(([key, { env }]) => env && values[key] !== undefined);
+  const named = new Map(used.map(([key, { env }]) => [env!, `--${key} (${env})`]));
+  const message = error.message.replace(/^KEDGE_\w+/gm, (name) => named.get(name) ?? name);
+  return message === error.message ? error : new KedgeError('config-invalid', message, { cause: error });
 }
 
 function parse(name: string, command: Command, options: Record<string, CommandOption>, words: readonly string[]) {
