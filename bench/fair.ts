@@ -92,7 +92,8 @@ try {
         ratio: Number((beside.p99 / alone.p99).toFixed(2)),
         'p50 alone ms': Number(alone.p50.toFixed(2)),
         'p50 beside ms': Number(beside.p50.toFixed(2)),
-        'heavy runs/s': Number((busy.requests / busy.seconds).toFixed(1)),
+        'heavy runs/s': Number(((busy.requests - busy.failed) / busy.seconds).toFixed(1)),
+        'heavy refused': busy.failed,
         failed: alone.failed + beside.failed,
       })),
     );

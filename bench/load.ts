@@ -1,7 +1,8 @@
 import { createConnection } from 'node:net';
 
 /**
- * A closed loop over keep-alive connections on raw sockets: each sends its next request when the answer to the last one is whole. Few
+ * A closed loop over keep-alive connections on raw sockets: each sends its next request when the answer to the last one is whole, or after the time that a
+ * refusal tells. Few
  * cycles go into it, so that it does not become what is measured. Started as a child; reads one job as JSON from argument 1, writes its result as JSON.
  */
 export interface LoadJob {
@@ -25,6 +26,7 @@ export interface LoadResult {
 }
 
 const SEPARATOR = Buffer.from('\r\n\r\n');
+const RETRY_AFTER = /retry-after: *(\d+)/i;
 const LENGTH = /content-length: *(\d+)/i;
 
 async function drive(job: LoadJob): Promise<LoadResult> {
@@ -61,7 +63,10 @@ async function drive(job: LoadJob): Promise<LoadResult> {
           times.push(performance.now() - sent);
           if (!text.startsWith('HTTP/1.1 200')) failed += 1;
         }
-        if (!done) send();
+        if (done) return;
+        const pause = RETRY_AFTER.exec(text)?.[1];
+        if (pause === undefined) send();
+        else setTimeout(send, Number(pause) * 1_000);
       });
       send();
       return socket;

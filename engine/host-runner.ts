@@ -7,7 +7,7 @@ import { type Death, describeDeath, wasCutOff } from './host-death.ts';
 import type { HostEngineOptions } from './host-engine.ts';
 import type { Host, HostPool } from './host-pool.ts';
 import type { Runner } from './session.ts';
-import type { FairTurns } from './turns.ts';
+import { FairTurns } from './turns.ts';
 
 /** A process that lived this long is thought sound: its end begins a new count of attempts. */
 const SOUND_MS = 60_000;
@@ -51,6 +51,8 @@ export class HostRunner implements Runner {
   #deaths: number[] = [];
   readonly #request: LoadRequest;
   readonly #options: HostRunnerOptions;
+  /** Of runs that are asked for while no process has the model: they wait for no other. */
+  readonly #ownTurns = new FairTurns({ sliceMs: 0 });
   readonly #stop = new AbortController();
   #restart: Promise<void> = Promise.resolve();
   /** The first attempt to load again came to an end. */
@@ -75,7 +77,7 @@ export class HostRunner implements Runner {
 
   /** With whom it takes turns now. */
   get turns(): FairTurns {
-    return this.#place.host.turns;
+    return this.#state === 'ready' ? this.#place.host.turns : this.#ownTurns;
   }
 
   async run(inputs: Tensors, outputs: readonly string[]): Promise<Tensors> {
