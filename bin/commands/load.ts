@@ -2,6 +2,7 @@ import { loaderSettings } from '../../loader/config.ts';
 import { runLoader } from '../../loader/main.ts';
 import { readSettings } from '../../platform/settings.ts';
 import type { Command } from '../command.ts';
+import { warnOfUnknownSettings } from '../unknown-settings.ts';
 
 export const command: Command = {
   summary: 'keep the volume in step with the bucket',
@@ -23,6 +24,7 @@ Example: kedge load --bucket s3://models/prod --volume /models`,
   },
   settings: loaderSettings,
   async run({ env, values, signal }) {
+    warnOfUnknownSettings('loader', env);
     await runLoader(readSettings(loaderSettings, env), { once: values['once'] === true, signal });
     return 0;
   },

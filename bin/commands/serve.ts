@@ -1,6 +1,7 @@
 import { readServerConfig, serverSettings } from '../../server/config.ts';
 import { startServer } from '../../server/main.ts';
 import type { Command } from '../command.ts';
+import { warnOfUnknownSettings } from '../unknown-settings.ts';
 
 /** From the end of all requests to the end of the process, in milliseconds. */
 const LINGER_MS = 500;
@@ -22,6 +23,7 @@ Example: kedge serve --volume /models`,
   },
   settings: serverSettings,
   async run({ env, signal }) {
+    warnOfUnknownSettings('serve', env);
     const server = await startServer(readServerConfig(env));
     if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
     await server.stop();
