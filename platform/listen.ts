@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import { type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
@@ -9,6 +9,8 @@ export interface Listener {
   readonly server: Server;
   /** The certificate for connections to come. @throws Error for what is none; the one before stays */
   useTls(pair: TlsPair): void;
+  /** From now on each answer ends its connection, one to a request under way too, so that clients go elsewhere. */
+  leave(): void;
   /** Stops taking connections, lets what is under way finish for at most `graceMs`, then cuts what is left. */
   close(graceMs: number): Promise<void>;
 }
@@ -43,11 +45,19 @@ const SWEEP_MS = 100;
  * @throws KedgeError `config-invalid` when the port cannot be had
  */
 export async function listen(app: App, { port, hostname, maxConnections, tls }: ListenOptions): Promise<Listener> {
+  let leaving = false;
+  class Answer<T extends IncomingMessage> extends ServerResponse<T> {
+    override writeHead(...head: unknown[]): this {
+      if (leaving) this.shouldKeepAlive = false;
+      return super.writeHead(...(head as Parameters<ServerResponse['writeHead']>));
+    }
+  }
   const server = createAdaptorServer({
     fetch: app.fetch,
     ...(tls && { createServer: createTlsServer }),
     serverOptions: {
       ...tls,
+      ServerResponse: Answer,
       maxHeaderSize: MAX_HEADER_BYTES,
       keepAliveTimeout: 70_000,
       headersTimeout: 15_000,
@@ -68,6 +78,9 @@ export async function listen(app: App, { port, hostname, maxConnections, tls }: 
     port: (server.address() as AddressInfo).port,
     server,
     useTls: (pair) => (server as unknown as TlsServer).setSecureContext(pair),
+    leave: () => {
+      leaving = true;
+    },
     close: (graceMs) => closeServer(server, graceMs),
   };
 }

@@ -132,8 +132,10 @@ export async function startServer(config: ServerConfig, overrides: Partial<Serve
     draining = true;
     closing.abort();
     log.info('draining');
+    for (const listener of [prediction, admin]) listener.leave();
+    // Whoever sent a request since then was told to leave; what is still idle halfway would be hit by the end.
+    void clock.sleep(config.drainMs / 2).then(() => prediction.server.closeIdleConnections());
     await clock.sleep(config.drainMs);
-    await Promise.all([prediction, admin].map(closeConnections));
     await prediction.close(config.graceMs);
     await source.close();
     const released = manager.close();
@@ -197,11 +199,4 @@ async function listenBoth(
     await prediction.close(0);
     throw error;
   }
-}
-
-/** From now on each answer ends its connection, so that clients go elsewhere instead of keeping this server open. */
-function closeConnections({ server }: Listener): void {
-  server.prependListener('request', (_request, response) => {
-    response.shouldKeepAlive = false;
-  });
 }
