@@ -28,6 +28,7 @@ export function statusOf(error: unknown): number {
 
 /**
  * `{"error": sentence, "code": stable code}`. What is no KedgeError is a defect: it is logged whole, and told without its text.
+ * What the client asked for and this server does not do (501), or not yet (503), is not worth a warning.
  * @param headers of the version that was asked, if one was chosen
  */
 export function errorResponse(
@@ -37,7 +38,7 @@ export function errorResponse(
 ): Response {
   if (error instanceof ClientGone) return new Response(null, { status: 400 });
   if (!(error instanceof KedgeError)) log.error({ err: error }, 'unexpected error while answering a request');
-  else if (error.status >= 500 && error.status !== 503)
+  else if (error.status >= 500 && error.status !== 501 && error.status !== 503)
     log.warn({ code: error.code, cause: error.cause }, error.message);
   const { code, message, status } =
     error instanceof KedgeError
