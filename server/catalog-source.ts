@@ -103,7 +103,7 @@ class Watch implements CatalogSource {
       bytes = await readFile(this.#file);
     } catch (error) {
       this.#seen = undefined;
-      this.#tell(`${join(this.#options.volume, CATALOG_FILE)} cannot be read: ${messageOf(error)}`);
+      this.#tell(`${this.#file} cannot be read: ${messageOf(error)}`, (error as NodeJS.ErrnoException).code);
       return;
     }
     if (!this.#seen?.bytes.equals(bytes))
@@ -121,16 +121,19 @@ class Watch implements CatalogSource {
       return this.#parser.parse(bytes.toString('utf8'));
     } catch (error) {
       const sentence = messageOf(error).replaceAll(/\s+/g, ' ').slice(0, 300);
-      this.#tell(`${join(this.#options.volume, CATALOG_FILE)} is not a catalog: ${sentence}`);
+      this.#tell(`${this.#file} is not a catalog: ${sentence}`);
       return undefined;
     }
   }
 
-  #tell(problem: string | undefined): void {
+  #tell(problem: string | undefined, cause?: string): void {
     if (problem === this.#problem) return;
     this.#problem = problem;
-    const { log } = this.#options;
-    if (problem === undefined) log.info('the catalog can be read again');
+    const { log, volume } = this.#options;
+    const first = this.#current === undefined;
+    if (problem === undefined) log.info(first ? 'the first catalog is there' : 'the catalog can be read again');
+    else if (first && cause === 'ENOENT') log.info(`waiting for the first catalog of the loader in ${volume}`);
+    else if (first) log.warn({ code: 'document-invalid' }, `${problem}. Nothing was read before.`);
     else log.warn({ code: 'document-invalid' }, `${problem}. What was read before stays in force.`);
   }
 }
