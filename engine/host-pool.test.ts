@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { KedgeError } from '../contract/errors.ts';
 import { endlessLoop, linearModel, loopByRequest } from '../contract/onnx/testing/models.ts';
@@ -144,6 +145,22 @@ it('tells of a version that keeps ending its process, three times within a minut
       code: 'engine-crashed',
       message: 'made/1 ended its process 3 times within a minute, lately as it was killed by SIGABRT.',
     },
+  ]);
+});
+
+it('tells of a version that cannot be loaded again', async () => {
+  const engine = start({
+    sharedHosts: 1,
+    clock: { now: systemClock.now, sleep: (ms, signal) => systemClock.sleep(ms / 20, signal) },
+  });
+  const told: KedgeError[] = [];
+  const version = await light(crashByRequest());
+  const model = await engine.load(version, { onUnfit: (reason) => told.push(reason) });
+  await rm(version.dir, { recursive: true });
+  await expect(model.run(KILLER)).rejects.toMatchObject({ code: 'engine-crashed' });
+  await until(() => Promise.resolve(told.length > 0));
+  expect(told).toMatchObject([
+    { code: 'engine-failed', message: expect.stringMatching(/^made\/1 could not be loaded again 3 times: .*ENOENT/) },
   ]);
 });
 

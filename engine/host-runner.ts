@@ -15,6 +15,8 @@ const RESTART: Backoff = { baseMs: 200, maxMs: 30_000 };
 /** A version that ends its host this often within the time is unfit to be served. */
 const UNFIT_DEATHS = 3;
 const UNFIT_MS = 60_000;
+/** So many reloads that failed in a row. */
+const UNFIT_RELOADS = 3;
 /** What a model may take and still share its process: others wait for its loads and runs. As the probe measured. */
 const LIGHT = { loadMs: 200, runMs: 10, memoryBytes: 128 * 2 ** 20 };
 
@@ -141,12 +143,18 @@ export class HostRunner implements Runner {
     onUnfit?.(new KedgeError('engine-crashed', message, { details: { death } }));
   }
 
+  #tellUnloadable(): void {
+    const message = `${this.#request.name} could not be loaded again ${UNFIT_RELOADS} times: ${this.#reason}.`;
+    this.#options.onUnfit?.(new KedgeError('engine-failed', message));
+  }
+
   async #loadAgain(firstDone: () => void): Promise<void> {
     const { clock, random, log, pool } = this.#options;
     if (this.#guilty) pool.noteKiller(this.#request.name);
     const alone = !isLight(this.#request) || pool.isKiller(this.#request.name);
     // The memory of the old process is back before a new one takes its own.
     await this.#place.host.process.gone;
+    let failures = 0;
     while (this.#state === 'restarting') {
       if (this.#guilty || this.#attempt > 0) {
         const waitMs = backoffMs(this.#attempt, RESTART, random());
@@ -165,6 +173,8 @@ export class HostRunner implements Runner {
         this.#watch(place);
       } catch (error) {
         this.#reason = messageOf(error).replace(/\.$/, '');
+        failures += 1;
+        if (failures === UNFIT_RELOADS) this.#tellUnloadable();
       }
       firstDone();
     }

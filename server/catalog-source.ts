@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { watch } from 'chokidar';
 import type { Catalog } from '../contract/catalog.ts';
 import { messageOf } from '../contract/errors.ts';
