@@ -71,6 +71,11 @@ export class BucketWatch {
     return this.#listings > 1 || (this.#listings === 1 && !hasUnrested(this.#view));
   }
 
+  /** How often the whole bucket was listed. */
+  get listings(): number {
+    return this.#listings;
+  }
+
   /** Milliseconds since the epoch. */
   get nextAt(): number {
     return Math.min(this.#pollAt, this.#listAt);

@@ -80,6 +80,15 @@ export class CatalogKeeper {
     this.#dirty = true;
   }
 
+  /** Whether the catalog on the volume is not the one that was last written: somebody took it away or put another there. */
+  async isLost(): Promise<boolean> {
+    if (this.#generation === undefined || !this.inStep) return false;
+    const generation = this.#generation;
+    const read = await this.#options.volume.readCatalog();
+    if (this.#generation !== generation || !this.inStep) return false;
+    return read.status !== 'ok' || read.catalog.generation !== generation;
+  }
+
   /** Resolves once all that was edited before is on the volume. @throws KedgeError `volume-failed`, `volume-locked`; then it is still to be written */
   async flush(): Promise<void> {
     if (this.inStep) return;

@@ -88,6 +88,45 @@ describe.concurrent('what stays and what goes', () => {
   });
 });
 
+describe.concurrent('a volume that somebody takes from', () => {
+  test('gets its catalog again', async ({ scene }) => {
+    scene.drop('demand/1/model.onnx', linearModel());
+    const stand = await scene.start();
+    await stand.available('demand', 1);
+    await looks(stand);
+    const before = await stand.catalog();
+    rmSync(join(scene.volume, 'catalog.json'));
+    const after = await eventually(
+      () => stand.catalog(),
+      () => 'a catalog',
+    );
+    expect(after.models).toEqual(before?.models);
+    expect(after.generation).toBeGreaterThan(before!.generation);
+    await looks(stand);
+    expect(await stand.catalog()).toEqual(after);
+  });
+
+  test('gets a version again, which stays in the catalog all the while', async ({ scene }) => {
+    scene.drop('demand/1/model.onnx', linearModel());
+    const stand = await scene.start();
+    const before = await stand.available('demand', 1);
+    await looks(stand);
+    renameSync(scene.bucket, `${scene.bucket}-away`);
+    rmSync(join(scene.volume, 'models/demand/1'), { recursive: true });
+    await looks(stand);
+    expect(await stand.entry('demand', 1)).toEqual(before);
+    renameSync(`${scene.bucket}-away`, scene.bucket);
+    await eventually(
+      async () => folders(scene.volume).versions.length === 1,
+      () => 'the version',
+    );
+    expect(await inconsistencies(scene.volume)).toEqual([]);
+    await looks(stand);
+    expect(await stand.available('demand', 1)).toMatchObject({ digest: 'digest' in before && before.digest });
+    expect(stand.log.filter(({ msg }) => String(msg).startsWith('Fetching'))).toHaveLength(2);
+  });
+});
+
 describe.concurrent('a version that changes after it was vouched for', () => {
   test('is warned of, while the copy on the volume serves', async ({ scene }) => {
     scene.drop('demand/1/model.onnx', linearModel());

@@ -213,11 +213,13 @@ export class Loader {
     this.#looking = true;
     this.#showState();
     const failed = watch.failing;
+    const { listings } = watch;
     try {
       await watch.look(this.#stop.signal);
     } finally {
       this.#looking = false;
     }
+    if (watch.listings > listings) await this.#running!.work.checkVolume();
     if (failed && !watch.failing) this.#running!.keeper.edit((models) => hasten(models, this.#options.clock.now()));
   }
 
@@ -264,6 +266,7 @@ export class Loader {
         entries: known.get(name)?.versions ?? [],
         rollout: known.get(name)?.rollout,
         busy: busy.get(name) ?? NOTHING,
+        lost: work.lost(name),
         groupOf: (view) => work.groupOf(name, view),
         listed: watch.view.whole,
       }));

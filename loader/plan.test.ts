@@ -25,6 +25,7 @@ const sight = (parts: Partial<ModelSight>): ModelSight => ({
   entries: [],
   rollout: undefined,
   busy: new Set(),
+  lost: new Set(),
   groupOf: () => 'plain',
   listed: true,
   ...parts,
@@ -306,6 +307,13 @@ describe('a version that was vouched for', () => {
       },
       [],
     ],
+    ['lost from the volume', { versions: [view(1)], entries: [available(1)], lost: new Set([1]) }, ['fetch 1']],
+    [
+      'lost from the volume, and another in the bucket',
+      { versions: [view(1, { fingerprint: 'new' })], entries: [available(1)], lost: new Set([1]) },
+      [],
+    ],
+    ['lost from volume and bucket', { entries: [available(1)], lost: new Set([1]) }, []],
     ['gone from the bucket', { entries: [available(1)] }, []],
     [
       'gone, like its model',

@@ -34,6 +34,8 @@ export interface ModelSight {
   rollout: Rollout | undefined;
   /** Versions with something under way, or held back after it went wrong: left alone. */
   busy: ReadonlySet<number>;
+  /** Available ones whose folders are not on the volume any more. */
+  lost: ReadonlySet<number>;
   /** The group of a published version, by the code that it needs, where its manifest was read. */
   groupOf: (version: VersionView) => string | undefined;
   /** A listing of the whole bucket, not an empty one, shows that what is missing in `versions` is not there. */
@@ -82,7 +84,7 @@ function planModel(model: ModelSight, retention: Retention, now: number): Action
 
 /** From the newest version to the oldest, until every group that was met has what it needs. */
 function walk(
-  { name, entries, rollout, busy, groupOf: groupOfView }: ModelSight,
+  { name, entries, rollout, busy, lost, groupOf: groupOfView }: ModelSight,
   shown: ReadonlyMap<number, VersionView>,
   keep: number,
   now: number,
@@ -105,7 +107,11 @@ function walk(
     if (isRetired(rollout, version)) continue;
     if (entry && isAvailable(entry)) {
       groups.count(groupOf(entry.manifest));
-      if (view && !busy.has(version) && mustRecheck(view, entry)) marks.push({ kind: 'recheck', ...at });
+      if (!view || busy.has(version)) continue;
+      // The same bytes come again; while the bucket shows others what is vouched for cannot be had.
+      if (lost.has(version) && view.rests && view.fingerprint === entry.fingerprint)
+        fetches.push({ kind: 'fetch', ...at, named, attempts: 0 });
+      else if (!lost.has(version) && mustRecheck(view, entry)) marks.push({ kind: 'recheck', ...at });
       continue;
     }
     // A named version is wanted however old it is; the walk goes on for those alone.

@@ -131,6 +131,11 @@ export class Volume {
     });
   }
 
+  /** Whether a version has its folder. */
+  has(model: string, version: number): Promise<boolean> {
+    return onVolume('reading the volume', () => exists(this.dirOf(model, version)));
+  }
+
   freeBytes(): Promise<number> {
     return freeBytes(this.root);
   }

@@ -49,6 +49,9 @@ export class Work {
   /** The code that published versions need, by version and fingerprint. */
   readonly #groups = new Map<string, { fingerprint: string; group: string }>();
 
+  /** Available ones whose folders somebody took from the volume; servers may hold them still, so their entries stay. */
+  readonly #lost = new Set<string>();
+
   constructor(options: WorkOptions) {
     this.#options = options;
   }
@@ -85,6 +88,37 @@ export class Work {
       busy.set(model, own.add(Number(version)));
     }
     return busy;
+  }
+
+  /** Looks whether the volume still has what was put on it; what is missing comes again with the next plans. */
+  async checkVolume(): Promise<void> {
+    const { keeper, services } = this.#options;
+    const { volume, log } = services;
+    try {
+      if (await keeper.isLost()) {
+        log.warn('The catalog on the volume is not the one that was written last. It is written again.');
+        keeper.touch();
+      }
+      for (const { name, versions } of keeper.models)
+        for (const { version } of versions.filter(isAvailable)) {
+          const key = `${name}/${version}`;
+          if (await volume.has(name, version)) this.#lost.delete(key);
+          else if (!this.#lost.has(key) && isStill(keeper, name, version)) {
+            log.error({ model: name, version, code: 'object-missing' }, `${key} is gone from the volume.`);
+            this.#lost.add(key);
+          }
+        }
+    } catch (error) {
+      // The next write tells of a volume that is in trouble.
+      if (!hasCode(error, 'volume-failed')) throw error;
+      log.warn({ code: error.code }, error.message);
+    }
+  }
+
+  /** Versions of a model that are in the catalog and not on the volume. */
+  lost(model: string): Set<number> {
+    const own = [...this.#lost].map((key) => key.split('/') as [string, string]);
+    return new Set(own.filter(([name]) => name === model).map(([, version]) => Number(version)));
   }
 
   /** The code that a version needs, once its manifest was read. */
@@ -164,11 +198,22 @@ export class Work {
       outcome = await fetchVersion(services, sight, view, signal);
     } catch (error) {
       const reason = this.#fetchFailed(error);
-      if (!reason) throw error;
+      if (!reason || (before && isAvailable(before))) throw error;
       outcome = { ok: false, reasons: [reason] };
     }
-    if (outcome.ok) this.#settleAvailable(model, version, view, outcome);
-    else this.#settleUnavailable(model, view, before, outcome);
+    if (outcome.ok) {
+      this.#lost.delete(`${model}/${version}`);
+      this.#settleAvailable(model, version, view, outcome);
+    } else if (before && isAvailable(before)) {
+      // It was good once, and servers may hold it: only a retirement takes it away.
+      const why = outcome.reasons.map(({ message }) => message).join(' ');
+      const error = new KedgeError(
+        'model-not-ready',
+        `${model}/${version} could not be put on the volume again. ${why}`,
+      );
+      services.log.warn({ model, version, code: error.code }, error.message);
+      throw error;
+    } else this.#settleUnavailable(model, view, before, outcome);
   }
 
   /** What is the bucket's fault is written down, so that the server can tell of it; what is the volume's, or ours, is not. */
@@ -298,6 +343,11 @@ export class Work {
     this.#held.delete(key);
     if (![...this.#held.values()].some(({ volume }) => volume)) this.#options.conditions.clear('volume');
   }
+}
+
+function isStill(keeper: CatalogKeeper, model: string, version: number): boolean {
+  const entry = entryOf(keeper.models, model, version);
+  return entry !== undefined && isAvailable(entry) && !keeper.leaving.includes(`${model}/${version}`);
 }
 
 function attemptsOf(entry: CatalogVersion | undefined): number {
