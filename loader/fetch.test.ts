@@ -5,12 +5,12 @@ import { digestOf } from '../contract/manifest.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import type { ObjectStore } from '../registry/object-store.ts';
 import { openStore } from '../registry/open-store.ts';
+import { overriding } from '../registry/testing/overriding.ts';
 import { type Fault, type FaultyS3, startFaultyS3 } from '../tests/faulty-s3.ts';
 import { hasS3Server, type S3Server, s3Options, startS3Server, withS3Server } from '../tests/s3-server.ts';
 import type { ViewFile } from './bucket-view.ts';
 import { fetchFiles } from './fetch.ts';
 import { createScratch, mountSmall } from './testing/scratch.ts';
-import { wrapStore } from './testing/wrap-store.ts';
 
 const scratch = createScratch();
 afterAll(() => scratch.remove());
@@ -149,7 +149,7 @@ describe.skipIf(!hasS3Server)(withS3Server('from S3 under faults'), () => {
   it('an object that is replaced between two parts is not mixed', async () => {
     faults = [cut(700_000, 'reset')];
     let replaced = false;
-    const swap = wrapStore(store, {
+    const swap = overriding(store, {
       get: async (key, options) => {
         if (options?.range && !replaced) {
           replaced = true;

@@ -4,20 +4,20 @@ import type { CatalogVersion } from '../contract/catalog.ts';
 import { KedgeError } from '../contract/errors.ts';
 import type { Rollout } from '../contract/rollout.ts';
 import { openStore } from '../registry/open-store.ts';
+import { overriding } from '../registry/testing/overriding.ts';
 import { BucketReader } from './bucket-reader.ts';
 import { applyListing, emptyView, type VersionView, versionsOf } from './bucket-view.ts';
 import { ModelContracts } from './model-contract.ts';
 import { available, manifest } from './testing/entries.ts';
 import { linearModel, manifestFor } from './testing/models.ts';
 import { createScratch } from './testing/scratch.ts';
-import { wrapStore } from './testing/wrap-store.ts';
 
 const silent = pino({ level: 'silent' });
 const scratch = createScratch();
 const store = openStore(`file://${scratch.folder('bucket')}`);
 let reads = 0;
 /** Counts the gets. */
-const counted = wrapStore(store, {
+const counted = overriding(store, {
   get: (...args) => {
     reads += 1;
     return store.get(...args);
@@ -109,7 +109,7 @@ describe('the contract of a model', () => {
     const failing = (details: Details, fails: (key: string) => boolean) => {
       const log: { code: string; version: number }[] = [];
       const lines = { write: (line: string) => void log.push(JSON.parse(line)) };
-      const broken = wrapStore(store, {
+      const broken = overriding(store, {
         get: async (key, options) => {
           if (fails(key)) throw new KedgeError('bucket-unreachable', `${key} was not given.`, { details });
           return store.get(key, options);

@@ -9,7 +9,8 @@ import { publish } from './publish.ts';
 import { readClaim } from './publish-claim.ts';
 import { retire } from './rollouts.ts';
 import { bytesOf, listKeys } from './testing/object-store-suite.ts';
-import { describeStores, overriding, type TestStores } from './testing/stores.ts';
+import { overriding } from './testing/overriding.ts';
+import { describeStores, type TestStores } from './testing/stores.ts';
 
 const HOUR = 3600_000;
 const write = { clock: systemClock, random: Math.random };

@@ -13,7 +13,8 @@ import type { ObjectStore } from './object-store.ts';
 import { type Published, type PublishOptions, publish } from './publish.ts';
 import { retire } from './rollouts.ts';
 import { bytesOf, listKeys, readObject } from './testing/object-store-suite.ts';
-import { describeStores, externalFiles, overriding, type TestStores } from './testing/stores.ts';
+import { overriding } from './testing/overriding.ts';
+import { describeStores, externalFiles, type TestStores } from './testing/stores.ts';
 
 const write = { clock: systemClock, random: Math.random };
 

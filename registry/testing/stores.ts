@@ -86,18 +86,3 @@ export function useFolder(): TestStores['files'] {
 export function externalFiles(weights = [2, 3, 1]): Record<string, Uint8Array> {
   return { 'model.onnx': externalModel(), 'weights.bin': new Uint8Array(Float32Array.from(weights).buffer) };
 }
-
-/** The same store with some methods replaced, for what happens between two calls. */
-export function overriding(store: ObjectStore, methods: Partial<ObjectStore>): ObjectStore {
-  return {
-    url: store.url,
-    mayTear: store.mayTear,
-    list: (...args) => store.list(...args),
-    head: (...args) => store.head(...args),
-    get: (...args) => store.get(...args),
-    put: (...args) => store.put(...args),
-    delete: (...args) => store.delete(...args),
-    close: () => store.close(),
-    ...methods,
-  };
-}

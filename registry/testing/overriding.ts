@@ -1,7 +1,7 @@
-import type { ObjectStore } from '../../registry/object-store.ts';
+import type { ObjectStore } from '../object-store.ts';
 
-/** The same store, with some of its methods replaced; for faults that a real one cannot be made to show, and for counting. */
-export function wrapStore(store: ObjectStore, changes: Partial<ObjectStore>): ObjectStore {
+/** The same store with some methods replaced, for what happens between two calls. */
+export function overriding(store: ObjectStore, methods: Partial<ObjectStore>): ObjectStore {
   return {
     url: store.url,
     mayTear: store.mayTear,
@@ -11,6 +11,6 @@ export function wrapStore(store: ObjectStore, changes: Partial<ObjectStore>): Ob
     put: (...args) => store.put(...args),
     delete: (...args) => store.delete(...args),
     close: () => store.close(),
-    ...changes,
+    ...methods,
   };
 }
