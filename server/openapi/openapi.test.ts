@@ -1,3 +1,4 @@
+import { Validator } from '@seriousme/openapi-schema-validator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { linearModel } from '../../contract/onnx/testing/models.ts';
 import { get, post, startTestServer, type TestServer } from '../testing/test-server.ts';
@@ -38,6 +39,14 @@ describe('GET /openapi.json', () => {
       expect(body.paths[path].post).toBeDefined();
       expect((await post(server.url + path, schemas[schema].examples[0])).status).toBe(200);
     }
+  });
+
+  it.each(['url', 'admin'] as const)('is a valid document of OpenAPI 3.1 (%s)', async (port) => {
+    const { body } = await get(`${server[port]}/openapi.json`);
+    const validator = new Validator();
+    const { valid, errors } = await validator.validate(body);
+    expect([errors, valid, validator.version]).toEqual([undefined, true, '3.1']);
+    expect((await new Validator().validate({ ...body, paths: { '/x': { get: { responses: 7 } } } })).valid).toBe(false);
   });
 
   it('names nothing twice and refers to nothing that is not there', async () => {
