@@ -172,7 +172,14 @@ describe('item 13: numbers that JSON has no form for', () => {
     expect(text).not.toContain('null');
   });
 
+  it.each(['FP16', 'FP32', 'FP64'])('null in %s is NaN, which goes out as the token', async (datatype) => {
+    const body = `{"inputs":[{"name":"x","datatype":"${datatype}","shape":[3],"data":[1,null,-2]}]}`;
+    const url = `${server.url}/v2/models/echo-${datatype.toLowerCase()}/infer`;
+    expect(await (await fetch(url, { method: 'POST', body })).text()).toContain('"data":[1,NaN,-2]');
+  });
+
   it.each([
+    ['INT64', 'null'],
     ['INT64', '9223372036854775808'],
     ['UINT64', '18446744073709551616'],
     ['UINT64', '-1'],

@@ -3,7 +3,9 @@ import { newData, type TensorData } from '../../contract/tensor.ts';
 import { show } from './errors.ts';
 import { invalid } from './parse.ts';
 
+/** What JSON has no numbers for. Writers without the tokens (JavaScript, orjson, pydantic) write null for a missing value. */
 const SPECIAL = new Map<unknown, number>([
+  [null, Number.NaN],
   ['NaN', Number.NaN],
   ['Infinity', Number.POSITIVE_INFINITY],
   ['-Infinity', Number.NEGATIVE_INFINITY],
@@ -14,7 +16,7 @@ type Write = (value: unknown, at: number) => boolean;
 
 /**
  * Elements from JSON values: BOOL takes true, false, 1 and 0; the floats take numbers, the tokens and the strings NaN, Infinity
- * and -Infinity, and round as IEEE 754 does; the integers take whole numbers in their range; BYTES takes strings.
+ * and -Infinity, null as NaN, and round as IEEE 754 does; the integers take whole numbers in their range; BYTES takes strings.
  */
 export class Elements {
   readonly data: TensorData;
