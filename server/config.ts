@@ -31,9 +31,13 @@ export const serverSettings = {
     ['auto', 'inline', 'host'] as const,
     { default: 'auto' },
   ),
-  requiredModels: list('KEDGE_REQUIRED_MODELS', 'ready only while all of these answer; any one model if empty', {
-    default: '',
-  }),
+  requiredModels: list(
+    'KEDGE_REQUIRED_MODELS',
+    'ready only while all of these answer, or any one model if empty; first once each of the first catalog loaded or failed',
+    {
+      default: '',
+    },
+  ),
   keepReady: integer('KEDGE_KEEP_READY', 'newest versions of a model that are held ready, the active one included', {
     default: '2',
     min: 1,
@@ -50,11 +54,15 @@ export const serverSettings = {
     min: 0.01,
     max: 3600,
   }),
-  loadTimeoutMs: seconds('KEDGE_LOAD_TIMEOUT_SECONDS', 'longest load in a host process', {
-    default: '60',
-    min: 0.1,
-    max: 3600,
-  }),
+  loadTimeoutMs: seconds(
+    'KEDGE_LOAD_TIMEOUT_SECONDS',
+    'longest load in a host process, and longest wait for the models of the first catalog before the server is ready',
+    {
+      default: '60',
+      min: 0.1,
+      max: 3600,
+    },
+  ),
   hostMemoryBytes: mebibytes('KEDGE_HOST_MEMORY_MB', 'most resident memory of one host process, in MiB', {
     default: '4096',
     min: 64,

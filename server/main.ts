@@ -47,7 +47,7 @@ export interface RunningServer {
 const CLOSE_MS = 2_000;
 
 /**
- * Starts the server: it listens at once and is ready when a model answers. It only ever reads the volume.
+ * Starts the server: it listens at once and is ready when the models of the first catalog answer. It only ever reads the volume.
  * @throws KedgeError `estimator-invalid`, `config-invalid` for a port that cannot be had
  */
 export async function startServer(config: ServerConfig, overrides: Partial<ServerParts> = {}): Promise<RunningServer> {
@@ -62,6 +62,7 @@ export async function startServer(config: ServerConfig, overrides: Partial<Serve
     loadRetries: config.loadRetries,
     parallelLoads: config.parallelLoads,
     lazyWaitMs: config.lazyWaitMs,
+    firstLoadsMs: config.loadTimeoutMs,
     memoryBudgetBytes: memoryBudget({
       setting: config.memoryBudgetBytes,
       limit: memoryLimit(),
@@ -88,7 +89,13 @@ export async function startServer(config: ServerConfig, overrides: Partial<Serve
     maxBodyBytes: config.maxBodyBytes,
     keepReady: config.keepReady,
     notReady: () =>
-      readinessOf({ draining, required: config.requiredModels, table: manager, problem: catalog?.problem }),
+      readinessOf({
+        draining,
+        required: config.requiredModels,
+        table: manager,
+        firstLoads: manager.firstLoads,
+        problem: catalog?.problem,
+      }),
     log,
   };
   const metrics = createMetrics({

@@ -26,6 +26,7 @@ function create(options: Partial<ManagerOptions> = {}): VersionManager {
     loadRetries: 2,
     parallelLoads: 4,
     lazyWaitMs: 5_000,
+    firstLoadsMs: 60_000,
     memoryBudgetBytes: undefined,
     residentBytes: () => 0,
     clock,
@@ -338,6 +339,60 @@ it('another content of the same version is loaded beside it, and takes over', as
   await finish('m/1');
   expect(manager.model('m')!.active!.digest).not.toBe(before.digest);
   expect([before.state, active()]).toEqual(['released', 1]);
+});
+
+describe('the first readiness waits', () => {
+  const waiting = (): readonly string[] => manager.firstLoads;
+
+  it('for each model of the first catalog, whether it answers, is refused or fails', async () => {
+    for (const name of ['a', 'b', 'c']) volume.add(name, 1, model);
+    volume.add('other', 1, model, { details: { requires: { server: '>=9' } } });
+    volume.refuse('gone', 1, [{ code: 'opset', message: 'No.' }]);
+    await show();
+    expect(waiting()).toEqual(['a', 'b', 'c']);
+    await finish('a/1');
+    await fail('b/1', 'engine-failed');
+    expect(waiting()).toEqual(['c']);
+    await fail('c/1', 'engine-crashed');
+    expect(waiting()).toEqual([]);
+  });
+
+  it('for the version before, where the newest one fails', async () => {
+    manager = create({ keepReady: 1 });
+    volume.add('m', 1, model);
+    volume.add('m', 2, model);
+    await show();
+    await fail('m/2', 'engine-crashed');
+    expect(waiting()).toEqual(['m']);
+    await finish('m/1');
+    expect(waiting()).toEqual([]);
+  });
+
+  it('for no lazy model and no spare version', async () => {
+    volume.add('lazy', 1, model);
+    volume.rollout('lazy', { lazy: true });
+    volume.add('m', 1, model);
+    volume.add('m', 2, model);
+    await show();
+    expect(waiting()).toEqual(['m']);
+    await finish('m/2');
+    expect([waiting(), engine.loading]).toEqual([[], ['m/1']]);
+  });
+
+  it('for nothing that comes later', async () => {
+    await settleFirst();
+    volume.add('m', 2, model);
+    volume.add('n', 1, model);
+    await show();
+    expect([engine.loading, waiting()]).toEqual([['n/1', 'm/2'], []]);
+  });
+
+  it('no longer than it may', async () => {
+    volume.add('m', 1, model);
+    await show();
+    await clock.advance(60_000);
+    expect([engine.loading, waiting()]).toEqual([['m/1'], []]);
+  });
 });
 
 describe('closing', () => {

@@ -6,11 +6,13 @@ import { backoffMs } from '../../platform/backoff.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
 import { placeVersion } from '../placement.ts';
+import { FirstLoads } from './first-loads.ts';
 import { LoadQueue, type Wish } from './load-queue.ts';
 import { type Action, nextActions, nextRetry, type PolicyOptions, wakeable } from './policy.ts';
 import type { Victim } from './room.ts';
 import { ServedModel } from './served-model.ts';
 import { ServedVersion } from './served-version.ts';
+import { isThrough } from './wanted.ts';
 
 export interface ManagerOptions {
   /** Absolute root of the volume. */
@@ -23,6 +25,8 @@ export interface ManagerOptions {
   parallelLoads: number;
   /** How long a request waits for a lazy model to load, in milliseconds. */
   lazyWaitMs: number;
+  /** How long the models of the first catalog keep the server from being ready, in milliseconds. */
+  firstLoadsMs: number;
   /** Bytes that all versions together may take; no limit if undefined. */
   memoryBudgetBytes: number | undefined;
   /** Resident bytes of this process. */
@@ -49,6 +53,7 @@ export class VersionManager {
   readonly #roomless = new Set<ServedVersion>();
   /** Who waits until nothing of a model is on its way. */
   readonly #waiters = new Map<ServedModel, PromiseWithResolvers<void>>();
+  readonly #firstLoads: FirstLoads;
   #retryTimer = new AbortController();
   #retryTimerAt = Number.POSITIVE_INFINITY;
   #closed = false;
@@ -56,6 +61,7 @@ export class VersionManager {
   constructor(options: ManagerOptions) {
     this.#options = options;
     const { parallelLoads, memoryBudgetBytes: budgetBytes, residentBytes } = options;
+    this.#firstLoads = new FirstLoads(options.clock, options.firstLoadsMs);
     this.#queue = new LoadQueue({
       ...{ parallelLoads, budgetBytes, residentBytes },
       load: (version) => this.#load(version),
@@ -75,6 +81,11 @@ export class VersionManager {
 
   models(): Iterable<ServedModel> {
     return this.#models.values();
+  }
+
+  /** Models of the first catalog that have not come through their first load, as {@link FirstLoads} has it. */
+  get firstLoads(): readonly string[] {
+    return this.#firstLoads.waiting;
   }
 
   /** What versions take together, and may take. */
@@ -116,6 +127,7 @@ export class VersionManager {
   /** Takes a whole new wanted set. What it does not show any more goes on. */
   update(catalog: Catalog): void {
     if (this.#closed) return;
+    this.#firstLoads.begin(catalog.models.filter(({ versions }) => versions.some(isAvailable)).map(({ name }) => name));
     const shown = new Set<ServedModel>();
     for (const model of catalog.models) shown.add(this.#updateModel(model));
     for (const model of this.#models.values()) {
@@ -279,6 +291,8 @@ export class VersionManager {
     model.wakes = new Set(model.versions.filter(({ digest }) => wakes.ids.has(digest)));
     model.wakeTarget = model.versions.find(({ digest }) => digest === wakes.target);
     this.#wakeAt(nextRetry(view, options));
+    if (this.#firstLoads.isWaitingFor(model.name) && isThrough(model.view(), options))
+      this.#firstLoads.through(model.name);
   }
 
   #wish(model: ServedModel, version: ServedVersion, rank: number, spare: boolean): Wish {

@@ -29,6 +29,7 @@ function create(options: Partial<ManagerOptions> = {}): VersionManager {
     loadRetries: 2,
     parallelLoads: 4,
     lazyWaitMs: 5_000,
+    firstLoadsMs: 60_000,
     memoryBudgetBytes: 100 * MB,
     residentBytes: () => 0,
     clock,

@@ -46,6 +46,11 @@ export function chooseWanted(view: ModelView, options: PolicyOptions): Wanted {
   };
 }
 
+/** The model answers, or nothing that it wants is on its way: of a lazy one nothing need be, and what failed may take long. */
+export function isThrough(view: ModelView, options: PolicyOptions): boolean {
+  return view.active !== undefined || !chooseWanted(view, options).versions.some(isPending);
+}
+
 /** Only held for a quick way back: neither what should answer, nor asked for by the rollout or a request. */
 export function isSpare({ rollout }: ModelView, { target }: Wanted, one: VersionView): boolean {
   return !rollout?.policy && one.version !== target && !one.demanded && !namedVersions(rollout).has(one.version);
