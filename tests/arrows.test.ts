@@ -11,9 +11,10 @@ const ARROWS: Record<string, string[]> = {
   registry: ['contract', 'platform'],
   loader: ['contract', 'platform', 'engine', 'registry'],
   server: ['contract', 'platform', 'engine'],
-  bench: ['contract', 'platform', 'engine', 'server', 'tests'],
+  trainer: ['contract', 'platform', 'engine', 'registry'],
+  bench: ['contract', 'platform', 'engine', 'server', 'trainer', 'tests'],
   examples: ['contract'],
-  bin: ['contract', 'platform', 'engine', 'registry', 'loader', 'server', 'examples'],
+  bin: ['contract', 'platform', 'engine', 'registry', 'loader', 'server', 'trainer', 'examples'],
 };
 
 /** Packages that do I/O or belong to one room alone. */
