@@ -131,14 +131,17 @@ function inferRoutes(context: ApiContext): Routes {
   };
 }
 
-/** Which methods the routes that match a path take, as an Allow header says it. */
+/** Which methods the routes that match a path take, as an Allow header says it. In v1 a verb behind a colon is posted, and nothing else is. */
 function allowedMethods(routes: Routes): (path: string) => string | undefined {
-  const patterns = Object.entries(routes).map(([path, methods]) => {
+  const patterns = Object.entries(routes).flatMap(([path, methods]) => {
     const names = Object.keys(methods).flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
-    return {
-      pattern: new RegExp(`^${path.replaceAll(/:\w+/g, '[^/]+').replace('*', '.*')}/?$`),
-      allow: names.join(', '),
-    };
+    const parts = path.replaceAll(/:\w+/g, '[^/]+').replace('*', '.*');
+    if (!path.startsWith('/v1/models/') || !methods.POST)
+      return [{ pattern: new RegExp(`^${parts}/?$`), allow: names.join(', ') }];
+    return [
+      { pattern: new RegExp(`^${parts}:[^/]+/?$`), allow: 'POST' },
+      { pattern: new RegExp(`^${parts}/?$`), allow: 'GET, HEAD' },
+    ];
   });
   return (path) => patterns.find(({ pattern }) => pattern.test(path))?.allow;
 }

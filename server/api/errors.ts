@@ -46,6 +46,8 @@ export function errorResponse(
       : { code: 'internal', message: 'An unexpected error; the log of the server tells more.', status: 500 };
   const extra: Record<string, string> = {};
   if (status === 503) extra['retry-after'] = retryAfterOf(error);
+  if (status === 405 && error instanceof KedgeError && 'allow' in error.details)
+    extra['allow'] = String(error.details['allow']);
   if (status === 401) extra['www-authenticate'] = 'Bearer';
   if (code === 'encoding-unsupported') extra['accept-encoding'] = 'gzip, deflate';
   return new Response(JSON.stringify({ error: message, code, ...more }), {

@@ -66,6 +66,21 @@ describe('what is refused', () => {
     ['nesting of objects', `${'{"a":'.repeat(101)}1${'}'.repeat(101)}`, /nested deeper/],
     ['nesting without end beside a token', `{"inputs":[${x}],"a":NaN,"b":${nest(200_000)}}`, /nested deeper/],
     ['nesting behind a string that hides it', `{"a":"\\"\\\\","b":${nest(100)}}`, /nested deeper/],
+    [
+      'parameters that are no object',
+      `{"parameters":[],"inputs":[${x}]}`,
+      /The request: parameters must be an object, not \[\]/,
+    ],
+    [
+      'those of an input',
+      `{"inputs":[${x.replace('{', '{"parameters":5,')}]}`,
+      /Input 'x': parameters must be an object, not 5/,
+    ],
+    [
+      'those of an output',
+      `{"inputs":[${x}],"outputs":[{"name":"y","parameters":"z"}]}`,
+      /Output 'y': parameters must/,
+    ],
     ['a reserved parameter', `{"parameters":{"triton_x":1},"inputs":[${x}]}`, /'triton_x' is reserved/],
     ['no inputs', '{}', /inputs must be an array/],
     ['inputs that are an object', '{"inputs":{}}', /inputs must be an array/],

@@ -4,7 +4,7 @@ import { tensorFromBinary } from './binary-tensor.ts';
 import { TextMarks } from './byte-strings.ts';
 import { show } from './errors.ts';
 import { tensorFromJson } from './json-tensor.ts';
-import { checkParameters, type Parameters, readFlag, readWhole } from './parameters.ts';
+import { checkParameters, type Parameters, readFlag, readParameters, readWhole } from './parameters.ts';
 import { invalid, isObject, type JsonObject, parseObject } from './parse.ts';
 import { rawInput } from './raw-request.ts';
 import { BlobReader, splitBody } from './request-body.ts';
@@ -84,7 +84,7 @@ function parseInputs(inputs: unknown, blobs: BlobReader, marks: TextMarks): Tens
 
 function parseInput(where: string, input: JsonObject, blobs: BlobReader, marks: TextMarks): Tensor {
   const { data, datatype, shape, parameters } = input;
-  const size = isObject(parameters) ? binarySize(where, parameters) : undefined;
+  const size = binarySize(where, readParameters(parameters, where));
   if (size === undefined) {
     if (data === undefined || data === null) throw invalid(`${where} has no data.`);
     return marks.see(tensorFromJson(where, datatype, shape, data));
@@ -121,9 +121,9 @@ function parseOutputs(outputs: unknown): OutputWish[] | undefined {
   return wishes.length === 0 ? undefined : wishes;
 }
 
-function parseWish(name: string, parameters: unknown): OutputWish {
-  if (!isObject(parameters)) return { name, binary: false, classification: 0 };
+function parseWish(name: string, given: unknown): OutputWish {
   const where = `Output '${name}'`;
+  const parameters = readParameters(given, where);
   refuseSharedMemory(where, parameters);
   return {
     name,

@@ -9,10 +9,17 @@ const NONE: Parameters = {};
  * The parameters of a request. Those that Triton keeps for itself are refused, as Triton does; those that nobody knows are ignored.
  * @throws KedgeError `request-invalid`
  */
-export function checkParameters(parameters: unknown): Parameters {
-  if (!isObject(parameters)) return NONE;
+export function checkParameters(given: unknown): Parameters {
+  const parameters = readParameters(given, 'The request');
   for (const name in parameters) if (name.startsWith('triton_')) throw invalid(`The parameter '${name}' is reserved.`);
   return parameters;
+}
+
+/** Parameters of the request, an input or an output; null stands for none. @throws KedgeError `request-invalid` */
+export function readParameters(parameters: unknown, where: string): Parameters {
+  if (parameters === undefined || parameters === null) return NONE;
+  if (isObject(parameters)) return parameters;
+  throw invalid(`${where}: parameters must be an object, not ${show(parameters)}.`);
 }
 
 /** A parameter that is true or false; false where it is absent. @throws KedgeError `request-invalid` */

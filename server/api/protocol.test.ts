@@ -154,6 +154,11 @@ describe('what is not there', () => {
     ['HEAD', '/v2/models/demand/infer', 405, '', /^$/],
     ['DELETE', '/v2/models/demand', 405, 'method-not-allowed', /takes GET, HEAD, not DELETE/],
     ['PUT', '/v2/models/demand/infer/', 405, 'method-not-allowed', /takes POST/],
+    ['GET', '/v1/models/demand:predict', 405, 'method-not-allowed', /takes POST, not GET/],
+    ['GET', '/v1/models/demand/versions/1:predict', 405, 'method-not-allowed', /takes POST, not GET/],
+    ['GET', '/v1/models/demand/labels/stable:predict', 405, 'method-not-allowed', /takes POST, not GET/],
+    ['PUT', '/v1/models/demand:predict', 405, 'method-not-allowed', /takes POST, not PUT/],
+    ['PUT', '/v1/models/demand', 405, 'method-not-allowed', /takes GET, HEAD, not PUT/],
     ['OPTIONS', '/v2/models/demand/infer', 405, 'method-not-allowed', /takes POST/],
   ])('%s %s: %i %s', async (method, path, status, code, sentence) => {
     const response = await fetch(server.url + path, { method });

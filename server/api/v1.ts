@@ -13,8 +13,11 @@ export function v1Routes(context: ApiContext): Routes {
   const { table } = context;
   const call = (c: HttpContext, model: string, version: string | undefined): Promise<Response> =>
     answer(context, c, { model, version }, (served, body, ticket) => predict(context, served, body, ticket));
-  const status = (c: HttpContext, version?: string): Response =>
-    json(describeStatus(pickModel(table, param(c, 'model')), version));
+  const status = (c: HttpContext, version?: string): Response => {
+    // No name, version or label has a colon: what is behind one is a verb, and those are posted.
+    if (c.req.path.includes(':')) calledByGet(c);
+    return json(describeStatus(pickModel(table, param(c, 'model')), version));
+  };
   const metadata = (c: HttpContext, version?: string): Response =>
     json(describeMetadata(pickVersion(table, param(c, 'model'), version)));
   const labelled = (c: HttpContext, label: string): string => versionByLabel(table, param(c, 'model'), label);
@@ -28,7 +31,7 @@ export function v1Routes(context: ApiContext): Routes {
     },
     '/v1/models/:model/versions/:version/metadata': { GET: (c) => metadata(c, param(c, 'version')) },
     '/v1/models/:model/labels/:label': {
-      GET: (c) => status(c, labelled(c, param(c, 'label'))),
+      GET: (c) => (c.req.path.includes(':') ? calledByGet(c) : status(c, labelled(c, param(c, 'label')))),
       POST: (c) => call(c, param(c, 'model'), labelled(c, calledOf(c, 'label'))),
     },
     '/v1/models/:model/labels/:label/metadata': { GET: (c) => metadata(c, labelled(c, param(c, 'label'))) },
@@ -63,6 +66,12 @@ function calledOf(c: HttpContext, name: string): string {
   const verb = colon < 0 ? '' : call.slice(colon);
   if (verb === ':predict') return call.slice(0, colon);
   throw new KedgeError('route-unknown', `There is nothing at ${show(c.req.path)}; ${adviceOn(verb)}`);
+}
+
+/** @throws KedgeError `method-not-allowed` */
+function calledByGet(c: HttpContext): never {
+  const message = `${c.req.path} takes POST, not ${c.req.raw.method}.`;
+  throw new KedgeError('method-not-allowed', message, { details: { allow: 'POST' } });
 }
 
 function adviceOn(verb: string): string {

@@ -2,8 +2,16 @@ import type { Estimator } from '../../contract/estimator.ts';
 import { KEDGE_VERSION } from '../../contract/version.ts';
 import type { ServedModel } from '../lifecycle/served-model.ts';
 import type { ServedVersion } from '../lifecycle/served-version.ts';
+import { ANSWERS, type AnswerName, type FailureStatus, failureComponents, failures } from './answers.ts';
 import { domainExample, inferExample, rowsExample } from './examples.ts';
-import { inferRequestSchema, inferResponseSchema, predictRequestSchema, rowSchema, type Schema } from './schemas.ts';
+import {
+  inferRequestSchema,
+  inferResponseSchema,
+  predictRequestSchema,
+  rowSchema,
+  type Schema,
+  tensorRowSchema,
+} from './schemas.ts';
 
 export interface DocumentFacts {
   models: Iterable<ServedModel>;
@@ -20,7 +28,7 @@ type Paths = Record<string, Record<string, Operation>>;
 
 /** The OpenAPI 3.1 document of what answers now: one schema for each model, with its real tensors or its domain rows. */
 export function openApiDocument(facts: DocumentFacts): object {
-  const schemas: Record<string, Schema> = { Error: ERROR };
+  const schemas: Record<string, Schema> = { ...ANSWERS };
   const paths: Paths = serverPaths(facts);
   const tags: object[] = [{ name: 'server' }];
   const models = [...facts.models].filter(({ active }) => active !== undefined);
@@ -44,34 +52,28 @@ export function openApiDocument(facts: DocumentFacts): object {
     paths,
     components: {
       schemas,
+      responses: failureComponents(),
       ...(facts.guarded && { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } }),
     },
   };
 }
 
-const ERROR: Schema = {
-  type: 'object',
-  required: ['error', 'code'],
-  properties: {
-    error: { type: 'string', description: 'A sentence that says what to do.' },
-    code: { type: 'string', description: 'Stable; for programs.' },
-  },
-};
-
-const FAILURE = {
-  description: 'Not answered, and why.',
-  content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
-};
-
-const RETRY = {
-  ...FAILURE,
-  description: 'Not answered now: loading, draining, or too much to be answered in time.',
-  headers: { 'retry-after': { description: 'Seconds until it is worth asking again.', schema: { type: 'integer' } } },
-};
-
 const MODEL_HEADERS = {
   'kedge-model-version': { description: 'The version that answered.', schema: { type: 'string' } },
   'kedge-model-digest': { description: 'Its digest.', schema: { type: 'string' } },
+};
+
+const TIMEOUT = {
+  name: 'kedge-timeout-ms',
+  in: 'header',
+  description: 'Time for the answer, in milliseconds; what cannot keep it is refused at once.',
+  schema: { type: 'integer', minimum: 1 },
+};
+
+const PREDICTIONS: Schema = {
+  type: 'object',
+  required: ['predictions'],
+  properties: { predictions: { type: 'array' } },
 };
 
 function addModel(
@@ -87,10 +89,7 @@ function addModel(
   schemas[`${name}.InferResponse`] = inferResponseSchema(signature);
   schemas[`${name}.PredictRequest`] = code
     ? predictRequestSchema(rowSchema(code.row), domainExample(code))
-    : predictRequestSchema(
-        { description: 'A row of the input, or an object with a row of each input.' },
-        rowsExample(manifest, signature),
-      );
+    : predictRequestSchema(tensorRowSchema(signature), rowsExample(manifest, signature));
   const ready = versions.filter(({ isReady }) => isReady).map(({ version }) => String(version));
   const versionParameter = {
     name: 'version',
@@ -99,104 +98,107 @@ function addModel(
     description: 'A version that answers now.',
     schema: { type: 'string', enum: [...new Set(ready)] },
   };
-  const security = guarded ? { security: [{ token: [] }] } : {};
-  const infer = (versioned: boolean): Operation => ({
+  const prediction = (operationId: string, summary: string, parameters: object[], request: string, answer: object) => ({
     tags: [name],
-    operationId: `infer-${name}${versioned ? '-version' : ''}`,
-    summary: `Predict by tensors${versioned ? ', by one version' : ''}`,
-    ...security,
-    parameters: [...(versioned ? [versionParameter] : []), TIMEOUT],
-    requestBody: body(`${name}.InferRequest`),
-    responses: {
-      200: {
-        description: 'The outputs, as JSON, or as binary tensors where they were asked for.',
-        headers: MODEL_HEADERS,
-        content: {
-          'application/json': { schema: { $ref: `#/components/schemas/${name}.InferResponse` } },
-          'application/octet-stream': {},
-        },
-      },
-      503: RETRY,
-      default: FAILURE,
-    },
-  });
-  paths[`/v2/models/${name}/infer`] = { post: infer(false) };
-  paths[`/v2/models/${name}/versions/{version}/infer`] = { post: infer(true) };
-  paths[`/v1/models/${name}:predict`] = {
-    post: {
-      tags: [name],
-      operationId: `predict-${name}`,
-      summary: code ? 'Predict by domain rows' : 'Predict by rows',
-      ...security,
-      parameters: [TIMEOUT],
-      requestBody: body(`${name}.PredictRequest`),
-      responses: {
-        200: {
-          description: 'One prediction for each row, in order.',
-          headers: MODEL_HEADERS,
-          content: { 'application/json': { schema: PREDICTIONS } },
-        },
-        503: RETRY,
-        default: FAILURE,
-      },
-    },
-  };
-  const read = (id: string, summary: string): Record<string, Operation> => ({
-    get: { ...getOperation(`${id}-${name}`, summary), tags: [name] },
-  });
-  paths[`/v2/models/${name}`] = read('describe', 'Inputs and outputs');
-  paths[`/v2/models/${name}/ready`] = read('ready', 'Whether it can answer');
-  paths[`/v2/models/${name}/versions`] = read('versions', 'Every version, what became of it and why');
-}
-
-const TIMEOUT = {
-  name: 'kedge-timeout-ms',
-  in: 'header',
-  description: 'Time for the answer, in milliseconds; what cannot keep it is refused at once.',
-  schema: { type: 'number', exclusiveMinimum: 0 },
-};
-
-const PREDICTIONS: Schema = {
-  type: 'object',
-  required: ['predictions'],
-  properties: { predictions: { type: 'array' } },
-};
-
-function body(schema: string): object {
-  return { required: true, content: { 'application/json': { schema: { $ref: `#/components/schemas/${schema}` } } } };
-}
-
-function getOperation(operationId: string, summary: string): Operation {
-  return {
     operationId,
     summary,
+    ...(guarded && { security: [{ token: [] }] }),
+    parameters: [...parameters, TIMEOUT],
+    requestBody: { required: true, content: json(`${name}.${request}`) },
     responses: {
-      200: { description: 'As asked.', content: { 'application/json': { schema: { type: 'object' } } } },
-      default: FAILURE,
+      200: answer,
+      ...failures([400, ...(guarded ? ([401, 403] as const) : []), 404, 413, 500, 501, 503]),
     },
+  });
+  const infer = (versioned: boolean): Operation =>
+    prediction(
+      `infer-${name}${versioned ? '-version' : ''}`,
+      `Predict by tensors${versioned ? ', by one version' : ''}`,
+      versioned ? [versionParameter] : [],
+      'InferRequest',
+      {
+        description: 'The outputs, as JSON, or as binary tensors where they were asked for.',
+        headers: MODEL_HEADERS,
+        content: { ...json(`${name}.InferResponse`), 'application/octet-stream': {} },
+      },
+    );
+  paths[`/v2/models/${name}/infer`] = { post: infer(false) };
+  paths[`/v2/models/${name}/versions/{version}/infer`] = { post: infer(true) };
+  const summary = code ? 'Predict by domain rows' : 'Predict by rows';
+  paths[`/v1/models/${name}:predict`] = {
+    post: prediction(`predict-${name}`, summary, [], 'PredictRequest', {
+      description: 'One prediction for each row, in order.',
+      headers: MODEL_HEADERS,
+      content: { 'application/json': { schema: PREDICTIONS } },
+    }),
   };
+  const read = (id: string, about: string, answer: AnswerName): Record<string, Operation> => ({
+    get: getOperation(name, `${id}-${name}`, about, answer, [404, 503]),
+  });
+  paths[`/v2/models/${name}`] = read('describe', 'Inputs and outputs', 'Model');
+  paths[`/v2/models/${name}/ready`] = read('ready', 'Whether it can answer', 'ModelReady');
+  paths[`/v2/models/${name}/versions`] = read('versions', 'Every version, what became of it and why', 'ModelVersions');
+}
+
+function getOperation(
+  tag: string,
+  operationId: string,
+  summary: string,
+  answer: AnswerName,
+  statuses: readonly FailureStatus[] = [],
+): Operation {
+  return {
+    tags: [tag],
+    operationId,
+    summary,
+    responses: { 200: { description: 'As asked.', content: json(answer) }, ...failures(statuses) },
+  };
+}
+
+function json(schema: string): object {
+  return { 'application/json': { schema: { $ref: `#/components/schemas/${schema}` } } };
 }
 
 function serverPaths({ admin, guarded }: DocumentFacts): Paths {
-  const get = (operationId: string, summary: string): Record<string, Operation> => ({
-    get: { ...getOperation(operationId, summary), tags: ['server'] },
-  });
-  const change = (verb: 'load' | 'unload', summary: string): Record<string, Operation> => ({
-    post: {
-      ...getOperation(`repository-${verb}`, summary),
-      tags: ['server'],
-      ...(guarded && { security: [{ token: [] }] }),
-      parameters: [{ name: 'model', in: 'path', required: true, schema: { type: 'string' } }],
-    },
-  });
+  const get = (
+    operationId: string,
+    summary: string,
+    answer: AnswerName,
+    statuses?: readonly FailureStatus[],
+  ): Record<string, Operation> => ({ get: getOperation('server', operationId, summary, answer, statuses) });
   return {
-    '/v2': get('server', 'The server and the protocol extensions that it has'),
-    '/v2/health/live': get('live', 'Whether the process answers'),
-    '/v2/health/ready': get('ready', 'Whether predictions can be answered'),
-    '/v2/models': get('models', 'The models that are known'),
+    '/v2': get('server', 'The server and the protocol extensions that it has', 'Server'),
+    '/v2/health/live': get('live', 'Whether the process answers', 'Live'),
+    '/v2/health/ready': get('ready', 'Whether predictions can be answered', 'Ready', [503]),
+    '/v2/models': get('models', 'The models that are known', 'Models'),
+    '/v2/repository/index': {
+      post: {
+        ...getOperation('server', 'repository-index', 'Every version of every model', 'Index', [400, 413]),
+        requestBody: options({ ready: { type: ['boolean', 'null'], description: 'Only those that answer.' } }),
+      },
+    },
     ...(admin && {
-      '/v2/repository/models/{model}/load': change('load', 'Look at the volume, and try again what was refused'),
-      '/v2/repository/models/{model}/unload': change('unload', 'Take a model off this server'),
+      '/v2/repository/models/{model}/load': change('load', 'Look at the volume, and try again what failed', guarded),
+      '/v2/repository/models/{model}/unload': change('unload', 'Take a model off this server', guarded),
     }),
   };
+}
+
+function change(verb: 'load' | 'unload', summary: string, guarded: boolean): Record<string, Operation> {
+  const post = {
+    ...getOperation('server', `repository-${verb}`, summary, 'Changed', [
+      400,
+      ...(guarded ? ([401] as const) : []),
+      ...([403, 404, 413, 503] as const),
+    ]),
+    ...(guarded && { security: [{ token: [] }] }),
+    parameters: [{ name: 'model', in: 'path', required: true, schema: { type: 'string' } }],
+    requestBody: options({ parameters: { type: ['object', 'null'] } }),
+  };
+  return { post };
+}
+
+/** A body that may be left out. */
+function options(properties: Record<string, Schema>): object {
+  return { required: false, content: { 'application/json': { schema: { type: 'object', properties } } } };
 }
