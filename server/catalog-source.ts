@@ -14,8 +14,8 @@ export interface CatalogSourceOptions {
   pollMs: number;
   clock: Clock;
   log: Log;
-  /** Gets the whole wanted set each time that it changes. */
-  onCatalog(catalog: Catalog): void;
+  /** Gets the whole wanted set each time that it changes; what it gives back is waited for. */
+  onCatalog(catalog: Catalog): unknown;
 }
 
 export interface CatalogSource {
@@ -107,18 +107,18 @@ class Watch implements CatalogSource {
       return;
     }
     if (!this.#seen?.bytes.equals(bytes))
-      this.#seen = { bytes, catalog: this.#parse(bytes), since: this.#options.clock.now() };
+      this.#seen = { bytes, catalog: await this.#parse(bytes), since: this.#options.clock.now() };
     const { catalog, since } = this.#seen;
     if (!catalog) return;
     this.#tell(undefined);
     if (catalog === this.#current || !replaces(this.#current, catalog, this.#options.clock.now() - since)) return;
     this.#current = catalog;
-    this.#options.onCatalog(catalog);
+    await this.#options.onCatalog(catalog);
   }
 
-  #parse(bytes: Buffer): Catalog | undefined {
+  async #parse(bytes: Buffer): Promise<Catalog | undefined> {
     try {
-      return this.#parser.parse(bytes.toString('utf8'));
+      return await this.#parser.parse(bytes.toString('utf8'));
     } catch (error) {
       const sentence = messageOf(error).replaceAll(/\s+/g, ' ').slice(0, 300);
       this.#tell(`${this.#file} is not a catalog: ${sentence}`);

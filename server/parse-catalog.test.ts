@@ -14,16 +14,29 @@ volume.add('n', 1, linearModel());
 const second = stringifyJson(volume.next());
 volume.remove();
 
-it('reads what the contract reads', () => {
+it('reads what the contract reads', async () => {
   const parser = new CatalogParser();
-  for (const text of [first, second, first]) expect(parser.parse(text)).toEqual(catalogSchema.parse(parseJson(text)));
+  for (const text of [first, second, first])
+    expect(await parser.parse(text)).toEqual(catalogSchema.parse(parseJson(text)));
 });
 
-it('keeps a manifest whose digest stays the same', () => {
+it('gives the same object for a model that says the same, and another one for one that does not', async () => {
   const parser = new CatalogParser();
-  const [before, after] = [parser.parse(first), parser.parse(second)].map(({ models }) =>
-    models[0]!.versions.filter(isAvailable),
-  );
+  const before = await parser.parse(first);
+  const same = await parser.parse(second);
+  expect(same.models).toHaveLength(2);
+  expect(same.models[0]).toBe(before.models[0]);
+  const changed = await parser.parse(second.replace('"Too new."', '"Newer."'));
+  expect(changed.models[0]).not.toBe(before.models[0]);
+  expect(changed.models[0]!.versions[0]).toMatchObject({ reasons: [{ message: 'Newer.' }] });
+  expect(changed.models[1]).toBe(same.models[1]);
+});
+
+it('keeps a manifest whose digest stays the same', async () => {
+  const parser = new CatalogParser();
+  const texts = [first, second.replace('"Too new."', '"Newer."')];
+  const read = [await parser.parse(texts[0]!), await parser.parse(texts[1]!)];
+  const [before, after] = read.map(({ models }) => models[0]!.versions.filter(isAvailable));
   expect(after!.map(({ manifest }) => manifest)).toHaveLength(2);
   for (const [index, { manifest }] of after!.entries()) expect(manifest).toBe(before![index]!.manifest);
 });
@@ -38,10 +51,10 @@ it.each<[string, string]>([
   ['no models', '{"models":{}}'],
   ['models that are none', '{"models":[null,{"versions":[null]}]}'],
   ['no catalog', 'null'],
-])('refuses %s, known or not', (_what, text) => {
+])('refuses %s, known or not', async (_what, text) => {
   const parser = new CatalogParser();
-  expect(() => parser.parse(text)).toThrow();
-  parser.parse(first);
-  if (text.includes('"manifest":null')) expect(parser.parse(text).models).toHaveLength(2);
-  else expect(() => parser.parse(text)).toThrow();
+  await expect(parser.parse(text)).rejects.toThrow();
+  await parser.parse(first);
+  if (text.includes('"manifest":null')) expect((await parser.parse(text)).models).toHaveLength(2);
+  else await expect(parser.parse(text)).rejects.toThrow();
 });

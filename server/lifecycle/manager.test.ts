@@ -341,6 +341,75 @@ it('another content of the same version is loaded beside it, and takes over', as
   expect([before.state, active()]).toEqual(['released', 1]);
 });
 
+describe('a change of the catalog', () => {
+  /** Names of models that were stepped since. */
+  function watchSteps(): Set<string> {
+    const stepped = new Set<string>();
+    for (const one of manager.models()) {
+      const view = one.view.bind(one);
+      one.view = () => {
+        stepped.add(one.name);
+        return view();
+      };
+    }
+    return stepped;
+  }
+
+  it('steps only the models of which it says something else', async () => {
+    for (const name of ['a', 'b', 'c']) volume.add(name, 1, model);
+    const before = volume.next();
+    await manager.update(before);
+    await turn();
+    for (const name of ['a', 'b', 'c']) await finish(`${name}/1`);
+    const stepped = watchSteps();
+    volume.rollout('b', { retired: true });
+    const [, changed] = volume.next().models;
+    await manager.update({ ...before, models: [before.models[0]!, changed!, before.models[2]!] });
+    await turn();
+    expect([[...stepped], active('b')]).toEqual([['b'], undefined]);
+    stepped.clear();
+    const without = { ...before, models: before.models.slice(0, 2) };
+    await manager.update(without);
+    await turn();
+    expect([...stepped]).toEqual(['b', 'c']);
+    stepped.clear();
+    await manager.update(without);
+    await turn();
+    expect([...stepped]).toEqual([]);
+    await manager.update(before);
+    await turn();
+    expect([...stepped]).toEqual(['c']);
+    expect(manager.model('c')!.find(1)!.vouched).toBe(true);
+  });
+
+  it('of many models is taken some in a turn, each whole, and a newer one takes what is left', async () => {
+    const names = Array.from({ length: 120 }, (_, index) => `m${String(index).padStart(3, '0')}`);
+    const entry = volume.add('m', 1, model);
+    const catalogOf = (latest: number) => ({
+      ...volume.next(),
+      models: names.map((name) => ({
+        name,
+        rollout: { schemaVersion: 1 as const, policy: { latest } },
+        versions: [{ ...entry, version: latest }],
+      })),
+    });
+    const seen = (): (string | undefined)[] =>
+      names.map((name) => {
+        const one = manager.model(name);
+        const [{ entry: taken } = { entry: undefined }] = one?.versions ?? [];
+        return one && `${JSON.stringify(one.rollout?.policy)} ${taken?.version}`;
+      });
+    const first = manager.update(catalogOf(1));
+    const partly = seen();
+    expect(partly.filter((one) => one === undefined)).toHaveLength(70);
+    expect(new Set(partly)).toEqual(new Set(['{"latest":1} 1', undefined]));
+    const second = manager.update(catalogOf(2));
+    expect(new Set(seen())).toEqual(new Set(['{"latest":2} 2', undefined]));
+    await Promise.all([first, second]);
+    expect(new Set(seen())).toEqual(new Set(['{"latest":2} 2']));
+  });
+});
+
 describe('the first readiness waits', () => {
   const waiting = (): readonly string[] => manager.firstLoads;
 

@@ -1,6 +1,7 @@
-import { admit, type ServerCode } from '../../contract/admission.ts';
-import { type Catalog, type CatalogAvailable, type CatalogModel, isAvailable } from '../../contract/catalog.ts';
-import { KedgeError, messageOf } from '../../contract/errors.ts';
+import { setImmediate } from 'node:timers/promises';
+import type { ServerCode } from '../../contract/admission.ts';
+import { type Catalog, isAvailable } from '../../contract/catalog.ts';
+import { KedgeError } from '../../contract/errors.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { backoffMs } from '../../platform/backoff.ts';
 import type { Clock } from '../../platform/clock.ts';
@@ -9,9 +10,12 @@ import { placeVersion } from '../placement.ts';
 import { FirstLoads } from './first-loads.ts';
 import { LoadQueue, type Wish } from './load-queue.ts';
 import { type Action, nextActions, nextRetry, type PolicyOptions, wakeable } from './policy.ts';
+import { RetryTimer } from './retry-timer.ts';
 import type { Victim } from './room.ts';
-import { ServedModel } from './served-model.ts';
-import { ServedVersion } from './served-version.ts';
+import type { ServedModel } from './served-model.ts';
+import { ServedTable } from './served-table.ts';
+import type { ServedVersion } from './served-version.ts';
+import { tellChange } from './tell-change.ts';
 import { isThrough } from './wanted.ts';
 
 export interface ManagerOptions {
@@ -37,6 +41,8 @@ export interface ManagerOptions {
   log: Log;
 }
 
+/** Models that are taken from a catalog before the loop has its turn: each takes tens of microseconds. */
+const UPDATE_SLICE = 50;
 const RETRY = { baseMs: 1_000, maxMs: 300_000 };
 
 /**
@@ -46,7 +52,7 @@ const RETRY = { baseMs: 1_000, maxMs: 300_000 };
  */
 export class VersionManager {
   readonly #options: ManagerOptions;
-  readonly #models = new Map<string, ServedModel>();
+  readonly #table: ServedTable;
   readonly #changed = new Set<ServedModel>();
   readonly #queue: LoadQueue;
   /** Refused because there was no room for them. */
@@ -54,13 +60,15 @@ export class VersionManager {
   /** Who waits until nothing of a model is on its way. */
   readonly #waiters = new Map<ServedModel, PromiseWithResolvers<void>>();
   readonly #firstLoads: FirstLoads;
-  #retryTimer = new AbortController();
-  #retryTimerAt = Number.POSITIVE_INFINITY;
+  readonly #retries: RetryTimer<ServedModel>;
+  #newest: Catalog | undefined;
   #closed = false;
 
   constructor(options: ManagerOptions) {
     this.#options = options;
     const { parallelLoads, memoryBudgetBytes: budgetBytes, residentBytes } = options;
+    this.#table = new ServedTable({ ...options, onChange: (...change) => this.#onChange(...change) });
+    this.#retries = new RetryTimer(options.clock, (model) => this.#touch(model));
     this.#firstLoads = new FirstLoads(options.clock, options.firstLoadsMs);
     this.#queue = new LoadQueue({
       ...{ parallelLoads, budgetBytes, residentBytes },
@@ -76,11 +84,11 @@ export class VersionManager {
   }
 
   model(name: string): ServedModel | undefined {
-    return this.#models.get(name);
+    return this.#table.get(name);
   }
 
   models(): Iterable<ServedModel> {
-    return this.#models.values();
+    return this.#table.all();
   }
 
   /** Models of the first catalog that have not come through their first load, as {@link FirstLoads} has it. */
@@ -103,7 +111,7 @@ export class VersionManager {
    */
   async wake(version: ServedVersion, limitMs = Number.POSITIVE_INFINITY): Promise<void> {
     const { clock, lazyWaitMs } = this.#options;
-    const model = this.#models.get(version.model);
+    const model = this.#table.get(version.model);
     if (!model || this.#closed || version.isReady) return;
     const done = new AbortController();
     const settled = version.demand(1);
@@ -113,7 +121,7 @@ export class VersionManager {
     } finally {
       done.abort();
       // Not before the request took hold of it, which it does in this turn of the event loop.
-      setImmediate(() => {
+      void setImmediate().then(() => {
         void version.demand(-1);
         if (!version.isReady) this.#touch(model);
       });
@@ -124,17 +132,26 @@ export class VersionManager {
     throw new KedgeError('model-not-ready', `${model.name} version ${version.version} is ${state}${why}; try again.`);
   }
 
-  /** Takes a whole new wanted set. What it does not show any more goes on. */
-  update(catalog: Catalog): void {
+  /**
+   * Takes a whole new wanted set. What it does not show any more goes on. Only what it says otherwise than the set before is acted on, each
+   * model in one go, and some models in one turn of the event loop.
+   * @returns when all of it is taken, or a newer one came: what is left is for that to take
+   */
+  async update(catalog: Catalog): Promise<void> {
     if (this.#closed) return;
     this.#firstLoads.begin(catalog.models.filter(({ versions }) => versions.some(isAvailable)).map(({ name }) => name));
-    const shown = new Set<ServedModel>();
-    for (const model of catalog.models) shown.add(this.#updateModel(model));
-    for (const model of this.#models.values()) {
-      if (!shown.has(model)) for (const version of model.versions) version.vouched = false;
-      if (!shown.has(model) && model.isGone && model.versions.length === 0) this.#models.delete(model.name);
-      else this.#touch(model);
+    this.#newest = catalog;
+    let changes = 0;
+    for (const entry of catalog.models) {
+      const model = this.#table.take(entry);
+      if (!model) continue;
+      this.#touch(model);
+      changes += 1;
+      if (changes % UPDATE_SLICE !== 0) continue;
+      await setImmediate();
+      if (this.#closed || this.#newest !== catalog) return;
     }
+    for (const model of this.#table.hideOthers(new Set(catalog.models.map(({ name }) => name)))) this.#touch(model);
     this.#reviewRoomless();
   }
 
@@ -143,20 +160,19 @@ export class VersionManager {
    * on its way. The version that answers does so all the while.
    */
   async reload(name: string): Promise<void> {
-    const model = this.#models.get(name);
+    const model = this.#table.get(name);
     if (!model) return;
     model.unloaded = false;
     for (const version of model.versions) {
       if (!version.vouched || (version.state !== 'refused' && version.state !== 'failed')) continue;
-      version.rediscover();
-      this.#admit(version);
+      this.#table.reconsider(version);
     }
     await this.#settled(model);
   }
 
   /** Takes a model off this server, as if it were retired, until {@link reload} or a restart. Its requests under way are answered. */
   async unload(name: string): Promise<void> {
-    const model = this.#models.get(name);
+    const model = this.#table.get(name);
     if (!model) return;
     model.unloaded = true;
     await this.#settled(model);
@@ -171,76 +187,21 @@ export class VersionManager {
   /** Lets every version finish its requests and releases it. Nothing is loaded any more. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#retryTimer.abort();
+    this.#retries.close();
     this.#queue.clear();
     for (const waiter of this.#waiters.values()) waiter.resolve();
-    const versions = [...this.#models.values()].flatMap((model) => model.versions);
+    const versions = [...this.#table.all()].flatMap((model) => model.versions);
     for (const version of versions) if (version.isReady) version.drain();
     await Promise.all(this.#queue.loads);
     for (const version of versions) if (version.isReady) version.drain();
     await Promise.all(versions.map((version) => version.drained()));
   }
 
-  #updateModel(catalog: CatalogModel): ServedModel {
-    const model = this.#models.get(catalog.name) ?? new ServedModel(catalog);
-    this.#models.set(catalog.name, model);
-    model.catalog = catalog;
-    const available = catalog.versions.filter(isAvailable);
-    for (const version of model.versions) {
-      const entry = available.find(({ digest }) => digest === version.digest);
-      version.vouched = entry !== undefined;
-      if (entry) this.#updateVersion(version, entry);
-    }
-    const known = new Set(model.versions.map(({ digest }) => digest));
-    for (const entry of available) if (!known.has(entry.digest)) this.#discover(model, entry);
-    return model;
-  }
-
-  #updateVersion(version: ServedVersion, entry: CatalogAvailable): void {
-    const lookedAgain = entry.since !== version.entry.since;
-    version.entry = entry;
-    if (!lookedAgain || (version.state !== 'refused' && version.state !== 'failed')) return;
-    version.rediscover();
-    this.#admit(version);
-  }
-
-  #discover(model: ServedModel, entry: CatalogAvailable): void {
-    const { volume, clock, engineMode } = this.#options;
-    const version = new ServedVersion({
-      model: model.name,
-      entry,
-      volume,
-      clock,
-      placement: placeVersion(entry, engineMode),
-      onChange: (changed, cause) => this.#onChange(model, changed, cause),
-    });
-    model.versions.push(version);
-    this.#admit(version);
-  }
-
-  #admit(version: ServedVersion): void {
-    const { manifest } = version.entry;
-    const reasons = admit({ model: version.model, version: version.version, manifest }, { code: this.#options.code });
-    if (reasons.length > 0) version.refuse(reasons);
-  }
-
   #onChange(model: ServedModel, version: ServedVersion, cause: unknown): void {
     if (version.state !== 'refused') this.#roomless.delete(version);
     this.#queue.note(version);
     if (this.#closed) return;
-    const { log } = this.#options;
-    const facts = { model: model.name, version: version.version, digest: version.digest, state: version.state };
-    for (const { code, message } of version.reasons)
-      log.warn({ ...facts, code, cause: causeOf(cause, message) }, message);
-    if (version.state === 'ready' && version.unfit) {
-      log.warn(
-        { ...facts, cause: causeOf(cause, '') },
-        `${model.name} version ${version.version} keeps ending its process`,
-      );
-    } else if (version.reasons.length === 0) {
-      const level = version.state === 'loading' || version.state === 'warming' ? 'debug' : 'info';
-      log[level](facts, `${model.name} version ${version.version} is ${version.state}`);
-    }
+    tellChange(this.#options.log, version, cause);
     this.#touch(model);
   }
 
@@ -290,7 +251,7 @@ export class VersionManager {
     const wakes = wakeable(view, options);
     model.wakes = new Set(model.versions.filter(({ digest }) => wakes.ids.has(digest)));
     model.wakeTarget = model.versions.find(({ digest }) => digest === wakes.target);
-    this.#wakeAt(nextRetry(view, options));
+    this.#retries.set(model, nextRetry(view, options));
     if (this.#firstLoads.isWaitingFor(model.name) && isThrough(model.view(), options))
       this.#firstLoads.through(model.name);
   }
@@ -321,7 +282,7 @@ export class VersionManager {
 
   /** Versions that are held for a quick way back alone, and lazy models that nobody asks for now. */
   #victims(needy: ServedVersion): Victim<ServedVersion>[] {
-    return [...this.#models.values()].flatMap((model) =>
+    return [...this.#table.all()].flatMap((model) =>
       model.versions.flatMap((version): Victim<ServedVersion>[] => {
         const kind = version.isReady && version !== needy ? model.dispensable(version) : undefined;
         if (!kind) return [];
@@ -332,7 +293,7 @@ export class VersionManager {
   }
 
   #giveUp(version: ServedVersion): void {
-    const model = this.#models.get(version.model)!;
+    const model = this.#table.get(version.model)!;
     this.#options.log.info(
       { model: model.name, version: version.version, digest: version.digest },
       `${model.name} version ${version.version} is given up, as its memory is needed`,
@@ -344,7 +305,7 @@ export class VersionManager {
   }
 
   #onRoom(version: ServedVersion): void {
-    const model = this.#models.get(version.model);
+    const model = this.#table.get(version.model);
     if (model) this.#touch(model);
     this.#reviewRoomless();
   }
@@ -355,29 +316,8 @@ export class VersionManager {
     for (const version of this.#roomless) {
       if (version.state !== 'refused') this.#roomless.delete(version);
       else if (version.vouched && this.#queue.hasRoom(version)) {
-        version.rediscover();
-        this.#admit(version);
+        this.#table.reconsider(version);
       }
     }
   }
-
-  /** Steps every model again at that time; only the earliest timer is kept. */
-  #wakeAt(time: number | undefined): void {
-    if (time === undefined || time >= this.#retryTimerAt) return;
-    this.#retryTimer.abort();
-    this.#retryTimer = new AbortController();
-    this.#retryTimerAt = time;
-    const { signal } = this.#retryTimer;
-    void this.#options.clock.sleep(Math.max(0, time - this.#options.clock.now()), signal).then(() => {
-      if (signal.aborted) return;
-      this.#retryTimerAt = Number.POSITIVE_INFINITY;
-      for (const model of this.#models.values()) this.#touch(model);
-    });
-  }
-}
-
-/** What lies behind a reason, where the sentence does not say it already. */
-function causeOf(cause: unknown, message: string): string | undefined {
-  if (cause === undefined || messageOf(cause) === message) return undefined;
-  return cause instanceof Error ? cause.stack : String(cause);
 }

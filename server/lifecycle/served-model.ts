@@ -15,6 +15,8 @@ export class ServedModel {
   wakes: ReadonlySet<ServedVersion> = new Set();
   /** An operator took it off this server; the volume knows nothing of it. */
   unloaded = false;
+  /** The catalog shows it now. */
+  isShown = true;
   /** The last that the catalog told; kept when the model vanishes from it. */
   catalog: CatalogModel;
 
