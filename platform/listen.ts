@@ -1,8 +1,9 @@
-import { type IncomingMessage, type Server, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
-import { createAdaptorServer } from '@hono/node-server';
-import { KedgeError, messageOf } from '../contract/errors.ts';
+import type { AddressInfo, Socket } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import { type ErrorCode, KedgeError, messageOf } from '../contract/errors.ts';
+import { refuseConnection, refuseExpectation, refuseRequest } from './before-routing.ts';
 
 export interface Listener {
   readonly port: number;
@@ -16,7 +17,7 @@ export interface Listener {
 }
 
 /** A Hono app, whatever it knows of its requests. */
-export type App = Pick<Parameters<typeof createAdaptorServer>[0], 'fetch'>;
+export type App = { readonly fetch: Parameters<typeof getRequestListener>[0] };
 
 export interface ListenOptions {
   /** 0 takes any free port. */
@@ -26,6 +27,21 @@ export interface ListenOptions {
   maxConnections?: number | undefined;
   /** With these it speaks TLS. */
   tls?: TlsPair | undefined;
+  /** Called when a head is about to be written, of whatever answer; it may set headers. */
+  onHead?: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;
+  /** Called when a client was refused before its bytes came to be a request. */
+  onRefused?: ((code: ErrorCode) => void) | undefined;
+  timeouts?: Partial<Timeouts> | undefined;
+}
+
+/** How long clients may take, in milliseconds. */
+export interface Timeouts {
+  /** For the head of a request. */
+  headers: number;
+  /** For a whole request. */
+  request: number;
+  /** How often connections are checked for them. */
+  check: number;
 }
 
 /** PEM. */
@@ -35,8 +51,8 @@ export interface TlsPair {
 }
 
 const MAX_HEADER_BYTES = 16_384;
-/** How often connections are checked for a passed timeout, and idle ones are swept while closing. */
-const CHECK_MS = 5_000;
+const TIMEOUTS: Timeouts = { headers: 15_000, request: 60_000, check: 5_000 };
+/** How often idle connections are swept while closing. */
 const SWEEP_MS = 100;
 
 /**
@@ -44,27 +60,36 @@ const SWEEP_MS = 100;
  * the balancer and not the server closes idle connections.
  * @throws KedgeError `config-invalid` when the port cannot be had
  */
-export async function listen(app: App, { port, hostname, maxConnections, tls }: ListenOptions): Promise<Listener> {
+export async function listen(app: App, options: ListenOptions): Promise<Listener> {
+  const { port, hostname, maxConnections, tls, onHead, onRefused } = options;
+  const timeouts = { ...TIMEOUTS, ...options.timeouts };
   let leaving = false;
   class Answer<T extends IncomingMessage> extends ServerResponse<T> {
     override writeHead(...head: unknown[]): this {
       if (leaving) this.shouldKeepAlive = false;
+      onHead?.(this.req, this);
       return super.writeHead(...(head as Parameters<ServerResponse['writeHead']>));
     }
   }
-  const server = createAdaptorServer({
-    fetch: app.fetch,
-    ...(tls && { createServer: createTlsServer }),
-    serverOptions: {
-      ...tls,
-      ServerResponse: Answer,
-      maxHeaderSize: MAX_HEADER_BYTES,
-      keepAliveTimeout: 70_000,
-      headersTimeout: 15_000,
-      requestTimeout: 60_000,
-      connectionsCheckingInterval: CHECK_MS,
-    },
-  }) as Server;
+  const serverOptions = {
+    ServerResponse: Answer,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    keepAliveTimeout: 70_000,
+    headersTimeout: timeouts.headers,
+    requestTimeout: timeouts.request,
+    connectionsCheckingInterval: timeouts.check,
+    // A request without Host is refused all the same, in the form that errors have here.
+    requireHostHeader: false,
+  };
+  const listener = getRequestListener(app.fetch, { errorHandler: refuseRequest });
+  const server: Server = tls
+    ? createTlsServer({ ...serverOptions, ...tls }, listener)
+    : createServer(serverOptions, listener);
+  server.on('clientError', (error, socket) => {
+    const code = refuseConnection(error, socket as Socket);
+    if (code) onRefused?.(code);
+  });
+  server.on('checkExpectation', (request, response) => onRefused?.(refuseExpectation(request, response)));
   if (maxConnections !== undefined) server.maxConnections = maxConnections;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) =>

@@ -166,7 +166,8 @@ describe('limits', () => {
     server = await startTestServer(volume);
     const connection = new RawConnection(server.port);
     connection.write(`GET /livez HTTP/1.1\r\nhost: kedge\r\nx-long: ${'x'.repeat(17_000)}\r\n\r\n`);
-    expect((await connection.answer())?.status).toBe(431);
+    const { status, body } = (await connection.answer())!;
+    expect([status, JSON.parse(body).code]).toEqual([431, 'headers-too-large']);
     connection.end();
   });
 });

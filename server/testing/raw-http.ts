@@ -25,6 +25,11 @@ export class RawConnection {
     return this.#closed;
   }
 
+  /** What came and is no whole answer. */
+  get rest(): string {
+    return this.#text;
+  }
+
   write(data: string | Uint8Array): void {
     this.socket.write(data);
   }
