@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+import { KedgeError } from '../../contract/errors.ts';
+import { MB, useStage } from '../testing/stage.ts';
+
+// In processes of their own, so that the engine says what each takes, and this process does not count.
+const stage = useStage({ engineMode: 'host', memoryBudgetBytes: 100 * MB });
+
+describe('a lazy model', () => {
+  it('is loaded by its first request; others share the load', async () => {
+    stage().add('m', 1, { takes: 10, lazy: true });
+    await stage().show();
+    expect([stage().states(), stage().manager.model('m')!.isAble]).toEqual([{ 1: 'discovered' }, true]);
+    const asked = Promise.all([stage().ask('m'), stage().ask('m'), stage().ask('m')]);
+    await stage().turn();
+    expect(stage().engine.loading).toEqual(['m/1']);
+    await stage().finish('m/1');
+    expect([await asked, stage().active(), stage().engine.begun]).toEqual([[1, 1, 1], 1, ['m/1']]);
+    expect(await stage().ask('m')).toBe(1);
+  });
+
+  it('has its requests wait no longer than they may; the load goes on', async () => {
+    stage().add('m', 1, { takes: 10, lazy: true });
+    await stage().show();
+    const asked = expect(stage().ask('m')).rejects.toMatchObject({
+      code: 'model-not-ready',
+      message: expect.stringMatching(/m version 1 is still to be loaded/),
+    });
+    const hurried = expect(stage().manager.wake(stage().version(1, 'm'), 20)).rejects.toMatchObject({
+      code: 'model-not-ready',
+    });
+    await stage().turn();
+    await stage().clock.advance(20);
+    await hurried;
+    await stage().clock.advance(4_980);
+    await asked;
+    await stage().finish('m/1');
+    expect(stage().active()).toBe(1);
+  });
+
+  it('tells its requests why it does not come', async () => {
+    stage().add('m', 1, { takes: 10, lazy: true });
+    await stage().show();
+    const asked = expect(stage().ask('m')).rejects.toMatchObject({
+      code: 'model-not-ready',
+      message: expect.stringMatching(/failed \(process-crashed: .*It crashed/),
+    });
+    await stage().turn();
+    stage().engine.fail('m/1', new KedgeError('engine-crashed', 'It crashed.'));
+    await asked;
+    await stage().turn();
+    expect(stage().manager.model('m')!.isAble).toBe(false);
+    await stage().clock.advance(1_000);
+    expect([stage().manager.model('m')!.isAble, stage().engine.loading]).toEqual([true, []]);
+    const again = stage().ask('m');
+    await stage().turn();
+    await stage().finish('m/1');
+    expect(await again).toBe(1);
+  });
+
+  it('gives way to another when memory is short, the one not used for longest first', async () => {
+    for (const name of ['a', 'b', 'c']) stage().add(name, 1, { takes: 40, lazy: true });
+    await stage().show();
+    for (const name of ['a', 'b']) {
+      const asked = stage().ask(name);
+      await stage().turn();
+      await stage().finish(`${name}/1`);
+      await asked;
+      await stage().clock.advance(1);
+    }
+    await stage().ask('a');
+    const asked = stage().ask('c');
+    await stage().turn();
+    expect([stage().active('a'), stage().active('b'), stage().engine.loading]).toEqual([1, undefined, ['c/1']]);
+    expect([stage().states('b'), stage().manager.model('b')!.isAble]).toEqual([{ 1: 'released' }, true]);
+    await stage().finish('c/1');
+    expect(await asked).toBe(1);
+    // It comes back when it is asked for, and then another goes.
+    await stage().clock.advance(1);
+    const back = stage().ask('b');
+    await stage().turn();
+    expect([stage().active('a'), stage().engine.loading]).toEqual([undefined, ['b/1']]);
+    await stage().finish('b/1');
+    expect(await back).toBe(1);
+  });
+
+  it('is kept while a request holds it, and a model that is not lazy always', async () => {
+    stage().add('a', 1, { takes: 40, lazy: true });
+    stage().add('b', 1, { takes: 40 });
+    stage().add('c', 1, { takes: 40, lazy: true });
+    await stage().show();
+    const first = stage().ask('a');
+    await stage().turn();
+    await stage().finish('b/1', 'a/1');
+    await first;
+    stage().version(1, 'a').enter();
+    await expect(stage().ask('c')).rejects.toMatchObject({
+      message: expect.stringMatching(/refused \(memory-budget: /),
+    });
+    expect([stage().active('a'), stage().active('b'), stage().states('c')]).toEqual([1, 1, { 1: 'refused' }]);
+    // There is room again as soon as nobody holds it; the next look at the catalog finds out.
+    stage().version(1, 'a').leave();
+    await stage().show();
+    const asked = stage().ask('c');
+    await stage().turn();
+    await stage().finish('c/1');
+    expect([await asked, stage().active('a'), stage().active('b')]).toEqual([1, undefined, 1]);
+  });
+
+  it('rolls forward while it is in use, and wakes with its newest version', async () => {
+    stage().add('m', 1, { takes: 10, lazy: true });
+    await stage().show();
+    const asked = stage().ask('m');
+    await stage().turn();
+    await stage().finish('m/1');
+    await asked;
+    stage().add('m', 2, { takes: 10, lazy: true });
+    await stage().show();
+    expect([stage().active(), stage().engine.loading]).toEqual([1, ['m/2']]);
+    await stage().finish('m/2');
+    expect([stage().active(), stage().states()]).toEqual([2, { 1: 'ready', 2: 'ready' }]);
+    stage().add('n', 1, { takes: 95 });
+    await stage().show();
+    // The older version goes first, so that it never answers in the place of the newer one.
+    expect([stage().active(), stage().states(), stage().engine.released]).toEqual([
+      undefined,
+      { 1: 'released', 2: 'released' },
+      ['m/1', 'm/2'],
+    ]);
+    await stage().finish('n/1');
+    expect(stage().manager.model('m')!.wakeTarget!.version).toBe(2);
+  });
+
+  it('ends its waits when the server closes', async () => {
+    stage().add('m', 1, { takes: 10, lazy: true });
+    await stage().show();
+    const asked = expect(stage().ask('m')).rejects.toMatchObject({ code: 'model-not-ready' });
+    await stage().turn();
+    const closing = stage().manager.close();
+    stage().engine.fail('m/1', new KedgeError('shutting-down', 'It was closed.'));
+    await asked;
+    await closing;
+  });
+});
