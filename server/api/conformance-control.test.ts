@@ -139,6 +139,22 @@ describe('item 30: load and unload', () => {
     expect((await infer('mended')).body).toMatchObject({ model_version: '2', outputs: [{ data: [108] }] });
   });
 
+  it('of a lazy model loads it, or tells why not', async () => {
+    volume.add('lazy', 1, linearModel());
+    volume.rollout('lazy', { lazy: true });
+    await volume.write();
+    await server.settle();
+    expect(server.manager.model('lazy')!.active).toBeUndefined();
+    expect((await control('load', 'lazy')).status).toBe(200);
+    expect(server.manager.model('lazy')!.active!.version).toBe(1);
+    const entry = volume.add('lazier', 1, linearModel());
+    volume.rollout('lazier', { lazy: true });
+    volume.spoil(entry);
+    await volume.write();
+    const bad = await control('load', 'lazier');
+    expect([bad.status, bad.body.error]).toEqual([503, expect.stringMatching(/version 1 is failed \(digest-mismatch/)]);
+  });
+
   it('of a model that the loader refused tells why', async () => {
     const { status, body } = await control('load', 'refused');
     expect([status, body.error]).toEqual([503, expect.stringMatching(/onnx-truncated: It is cut/)]);

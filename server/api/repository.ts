@@ -9,7 +9,10 @@ import { numbersOf, type StateOfVersion, sentenceOf, stateOf } from './version-s
 
 /** Acts on what this server holds. Neither writes the volume. */
 export interface RepositoryControl {
-  /** Reads the catalog again and tries what was refused or failed here again; resolves once nothing of the model is on its way. */
+  /**
+   * Reads the catalog again, tries what was refused or failed here again, and loads a lazy model; resolves once nothing of the model is
+   * on its way.
+   */
   load(model: string): Promise<void>;
   /** Takes the model off this server until it is loaded or the server starts again. */
   unload(model: string): Promise<void>;
@@ -123,6 +126,5 @@ function problemOf(model: ServedModel): string | undefined {
     const still = model.active ? ` Version ${model.active.version} answers.` : '';
     return `${model.name} version ${number} is ${state} (${sentenceOf(reasons)}).${still}`;
   }
-  if (model.rollout?.lazy) return undefined;
   return `${model.name} has no version that can be loaded.`;
 }

@@ -141,3 +141,52 @@ describe('a lazy model', () => {
     await closing;
   });
 });
+
+describe('a lazy model that is told to load', () => {
+  /** Whether the call has ended. */
+  function load(): { ended: boolean } {
+    const call = { ended: false };
+    void stage()
+      .manager.reload('m')
+      .then(() => {
+        call.ended = true;
+      });
+    return call;
+  }
+
+  it('is loaded, and the call ends when it answers, however long that takes', async () => {
+    stage().add('m', 1, { takes: 10, lazy: true });
+    await stage().show();
+    const call = load();
+    await stage().turn();
+    expect([stage().engine.loading, call.ended]).toEqual([['m/1'], false]);
+    await stage().clock.advance(1e6);
+    expect(call.ended).toBe(false);
+    await stage().finish('m/1');
+    expect([call.ended, stage().active(), stage().version(1).isCold]).toEqual([true, 1, true]);
+    const again = load();
+    await stage().turn();
+    expect([again.ended, stage().engine.begun]).toEqual([true, ['m/1']]);
+  });
+
+  it('has the call end when it fails, is refused, or the server closes', async () => {
+    stage().add('m', 1, { takes: 10, lazy: true });
+    await stage().show();
+    let call = load();
+    await stage().turn();
+    await stage().fail('m/1', 'engine-crashed');
+    expect([call.ended, stage().states(), stage().version(1).demanded]).toEqual([true, { 1: 'failed' }, false]);
+    call = load();
+    await stage().turn();
+    await stage().fail('m/1', 'engine-failed');
+    expect([call.ended, stage().states()]).toEqual([true, { 1: 'refused' }]);
+    call = load();
+    await stage().turn();
+    expect([call.ended, stage().engine.loading]).toEqual([false, ['m/1']]);
+    const closing = stage().manager.close();
+    await stage().turn();
+    expect(call.ended).toBe(true);
+    await stage().fail('m/1', 'shutting-down');
+    await closing;
+  });
+});

@@ -62,6 +62,7 @@ export class VersionManager {
   readonly #firstLoads: FirstLoads;
   readonly #retries: RetryTimer<ServedModel>;
   #newest: Catalog | undefined;
+  readonly #closing = Promise.withResolvers<void>();
   #closed = false;
 
   constructor(options: ManagerOptions) {
@@ -156,8 +157,8 @@ export class VersionManager {
   }
 
   /**
-   * Takes a model up again after {@link unload}, and tries those of its versions again that were refused or failed. Resolves once nothing of it is
-   * on its way. The version that answers does so all the while.
+   * Takes a model up again after {@link unload}, and tries those of its versions again that were refused or failed; a lazy one is loaded, too.
+   * Resolves once nothing of it is on its way. The version that answers does so all the while.
    */
   async reload(name: string): Promise<void> {
     const model = this.#table.get(name);
@@ -168,6 +169,7 @@ export class VersionManager {
       this.#table.reconsider(version);
     }
     await this.#settled(model);
+    await this.#loadLazy(model);
   }
 
   /** Takes a model off this server, as if it were retired, until {@link reload} or a restart. Its requests under way are answered. */
@@ -187,6 +189,7 @@ export class VersionManager {
   /** Lets every version finish its requests and releases it. Nothing is loaded any more. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#closing.resolve();
     this.#retries.close();
     this.#queue.clear();
     for (const waiter of this.#waiters.values()) waiter.resolve();
@@ -219,6 +222,17 @@ export class VersionManager {
     for (const model of models) this.#stepModel(model);
     this.#queue.grant();
     for (const model of models) this.#tellWaiter(model);
+  }
+
+  /** As a request for it would, but however long that takes. */
+  async #loadLazy(model: ServedModel): Promise<void> {
+    const target = model.active ? undefined : model.wakeTarget;
+    if (!target || this.#closed) return;
+    const settled = target.demand(1);
+    this.#touch(model);
+    await Promise.race([settled, this.#closing.promise]);
+    void target.demand(-1);
+    await this.#settled(model);
   }
 
   #settled(model: ServedModel): Promise<void> {
