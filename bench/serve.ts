@@ -13,8 +13,8 @@ import { type BenchModel, gbdt, mlp } from './models.ts';
 import { canPin, cpuSeconds, linesOf, startNode, stop } from './processes.ts';
 
 /**
- * What a request costs: Kedge side by side with two references, the floor (node:http without inference) and Hono with
- * onnxruntime-node and one run for each request. The server is held to one core and the load to another, rounds take turns, and ratios are medians over rounds.
+ * What a request costs: Kedge side by side with three references: the floor (node:http without inference), Hono with
+ * onnxruntime-node and one run for each request, and a bare prototype of the same with one run for each turn of the loop. The server is held to one core and the load to another, rounds take turns, and ratios are medians over rounds.
  *
  *   node bench/serve.ts [--rounds 5] [--seconds 3] [--connections 64] [--only gbdt|mlp] [--json FILE]
  */
@@ -34,7 +34,7 @@ const WARM_UP_MS = 1_000;
 const SERVER_CORE = 0;
 const LOAD_CORE = 1;
 
-const KINDS = ['floor', 'hono', 'kedge'] as const;
+const KINDS = ['floor', 'hono', 'prototype', 'kedge'] as const;
 type Kind = (typeof KINDS)[number];
 
 interface Measured {
@@ -61,6 +61,7 @@ async function startServer(kind: Kind, model: BenchModel, volume: TestVolume, fi
   const args: Record<Kind, string[]> = {
     floor: [here('servers/floor.ts'), String(answers)],
     hono: [here('servers/hono.ts'), file, input, output, String(columns)],
+    prototype: [here('servers/prototype.ts'), file, input, output, String(columns)],
     kedge: [here('../bin/kedge.ts'), 'serve'],
   };
   const env = {
@@ -188,8 +189,10 @@ function printed(model: BenchModel, probed: ProbeReport, rounds: readonly Record
   const ratios = {
     'throughput to floor': ratio('perSecond', 'floor'),
     'throughput to hono': ratio('perSecond', 'hono'),
+    'throughput to prototype': ratio('perSecond', 'prototype'),
     'CPU to floor': ratio('cpuMicros', 'floor'),
     'CPU to hono': ratio('cpuMicros', 'hono'),
+    'CPU to prototype': ratio('cpuMicros', 'prototype'),
   };
   process.stdout.write(
     `\n${model.name}: ${CONNECTIONS} connections, ${ROUNDS} rounds of ${DURATION_MS} ms, ${pinned ? 'server and load on a core each' : 'not pinned'}; probed load ${probed.loadMs.toFixed(1)} ms, run ${probed.runMs.toFixed(3)} ms\n`,
