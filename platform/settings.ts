@@ -87,6 +87,11 @@ export function seconds(env: string, about: string, options: NumberOptions): Set
   return { env, about, ...options, parse };
 }
 
+export function fraction(env: string, about: string, options: Options = {}): Setting<number> {
+  const limits = { ...options, min: 0, max: 1 };
+  return { env, about, ...options, parse: (value) => inRange(value, limits, /^\d*\.?\d+$/, 'a number') };
+}
+
 /** Mebibytes as a person writes them, bytes as code uses them. */
 export function mebibytes(env: string, about: string, options: NumberOptions): Setting<number> {
   return { env, about, ...options, parse: (value) => inRange(value, options, /^\d+$/, 'whole mebibytes') * 2 ** 20 };

@@ -31,6 +31,7 @@ it('needs nothing but a volume', () =>
     tlsCert: undefined,
     tlsKey: undefined,
     maxConnections: 10_000,
+    accessLogSample: 0,
     drainMs: 5_000,
     graceMs: 20_000,
     logLevel: 'info',
@@ -49,6 +50,7 @@ it.each<[string, Record<string, string>, RegExp]>([
   ],
   ['half of TLS', { KEDGE_VOLUME: 'v', KEDGE_TLS_CERT: 'cert.pem' }, /KEDGE_TLS_KEY go together/],
   ['deadlines that are none', { KEDGE_VOLUME: 'v', KEDGE_DEADLINES: 'm=soon' }, /KEDGE_DEADLINES must be seconds/],
+  ['a share over 1', { KEDGE_VOLUME: 'v', KEDGE_ACCESS_LOG_SAMPLE: '1.5' }, /SAMPLE must be a number from 0 to 1/],
   ['one port for two', { KEDGE_VOLUME: 'v', KEDGE_ADMIN_PORT: '8080' }, /both 8080/],
   ['what Kubernetes sets for a Service', { KEDGE_VOLUME: 'v', KEDGE_PORT: 'tcp://10.0.0.1:80' }, /enableServiceLinks/],
 ])('refuses %s', (_what, env, sentence) => {

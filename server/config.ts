@@ -3,6 +3,7 @@ import { commonSettings } from '../platform/common-settings.ts';
 import {
   choice,
   type Environment,
+  fraction,
   integer,
   list,
   mebibytes,
@@ -122,6 +123,11 @@ export const serverSettings = {
     min: 1,
     max: 1_000_000,
   }),
+  accessLogSample: fraction(
+    'KEDGE_ACCESS_LOG_SAMPLE',
+    'share of the requests for predictions that are logged, from 0 to 1; over 0, those that end in a defect (500) always',
+    { default: '0' },
+  ),
   drainMs: seconds('KEDGE_DRAIN_SECONDS', 'time from not ready to closed, for load balancers to notice', {
     default: '5',
     min: 0,

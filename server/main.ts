@@ -1,5 +1,6 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { resolve } from 'node:path';
+import type { ErrorCode } from '../contract/errors.ts';
 import { KEDGE_VERSION } from '../contract/version.ts';
 import type { Engine } from '../engine/engine.ts';
 import { createHostEngine } from '../engine/host-engine.ts';
@@ -7,9 +8,11 @@ import { createInlineEngine } from '../engine/inline.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { type App, type Listener, listen } from '../platform/listen.ts';
 import { createLog, type Log } from '../platform/log.ts';
+import { AccessLog } from './access-log.ts';
 import { createApp } from './api/app.ts';
 import type { ApiContext } from './api/context.ts';
 import { controlRoutes, type RepositoryControl } from './api/repository.ts';
+import { echoIds } from './api/request-id.ts';
 import { type CatalogSource, watchCatalog } from './catalog-source.ts';
 import type { ServerConfig } from './config.ts';
 import { loadEstimators, serverCode } from './estimators.ts';
@@ -86,6 +89,7 @@ export async function startServer(config: ServerConfig, overrides: Partial<Serve
     stats,
     gate: new Gate({ ...config, deadlineMs: (model) => config.deadlinesMs.get(model) ?? config.deadlinesMs.get('') }),
     access,
+    accessLog: new AccessLog({ log, sample: config.accessLogSample, random, now: () => stats.now() }),
     maxBodyBytes: config.maxBodyBytes,
     keepReady: config.keepReady,
     notReady: () =>
@@ -118,12 +122,15 @@ export async function startServer(config: ServerConfig, overrides: Partial<Serve
   const [prediction, admin] = await listenBoth(
     config,
     tls,
-    createApp(context, docsRoutes(context, false)),
-    createApp(context, {
-      '/metrics': { GET: scrape },
-      ...controlRoutes(context, control),
-      ...docsRoutes(context, true),
-    }),
+    [
+      createApp(context, docsRoutes(context, false)),
+      createApp(context, {
+        '/metrics': { GET: scrape },
+        ...controlRoutes(context, control),
+        ...docsRoutes(context, true),
+      }),
+    ],
+    (code) => stats.refuse(code),
   );
   log.info({ port: prediction.port, adminPort: admin.port, estimators: [...estimators.keys()] }, 'listening');
   const source = watchCatalog({
@@ -193,10 +200,16 @@ function memoryLimit(): number | undefined {
 async function listenBoth(
   { host, port, adminPort, maxConnections }: ServerConfig,
   tls: Tls | undefined,
-  app: App,
-  adminApp: App,
+  [app, adminApp]: readonly [App, App],
+  onRefused: (code: ErrorCode) => void,
 ): Promise<[Listener, Listener]> {
-  const options = { ...(host !== undefined && { hostname: host }), maxConnections, tls: tls?.pair };
+  const options = {
+    ...(host !== undefined && { hostname: host }),
+    maxConnections,
+    tls: tls?.pair,
+    onHead: echoIds,
+    onRefused,
+  };
   const prediction = await listen(app, { ...options, port });
   try {
     const admin = await listen(adminApp, { ...options, port: adminPort });

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../contract/errors.ts';
 import { Inflight } from './inflight.ts';
 import { WorkStats } from './work-stats.ts';
 
@@ -43,6 +44,8 @@ export class VersionStats {
 /** Counters of the requests that want predictions. */
 export class RequestStats {
   readonly inflight: Inflight;
+  /** Connections that were refused before their bytes came to be a request, by code. */
+  readonly refused = new Map<ErrorCode, number>();
   readonly #versions = new Map<string, VersionStats>();
   readonly #seconds: () => number;
 
@@ -65,6 +68,10 @@ export class RequestStats {
       this.#versions.set(key, stats);
     }
     return stats;
+  }
+
+  refuse(code: ErrorCode): void {
+    this.refused.set(code, (this.refused.get(code) ?? 0) + 1);
   }
 
   all(): Iterable<VersionStats> {

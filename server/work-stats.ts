@@ -1,4 +1,6 @@
+import { KedgeError } from '../contract/errors.ts';
 import type { RunTimes } from '../engine/engine.ts';
+import { ClientGone } from './api/errors.ts';
 
 /** Batch sizes that are told apart for a version; clients choose them, so there must be an end. */
 const MAX_BATCH_SIZES = 256;
@@ -12,6 +14,34 @@ export class Spent {
     this.count += count;
     this.ms += ms;
   }
+}
+
+/**
+ * Why a request failed, by the reasons of Triton's `nv_inference_request_failure` (its docs/user_guide/metrics.md): refused for want of
+ * time or room; given up by its client; failed in the model, or in what runs it; anything else, as inputs that do not fit.
+ */
+export const FAILURES = ['REJECTED', 'CANCELED', 'BACKEND', 'OTHER'] as const;
+export type Failure = (typeof FAILURES)[number];
+
+const BACKEND: ReadonlySet<string> = new Set([
+  'engine-failed',
+  'engine-timeout',
+  'engine-crashed',
+  'engine-memory',
+  'estimator-defect',
+]);
+
+/**
+ * The reason behind an error. Pure.
+ * @param leftMs what the request had left of its own time, if it has one: then a run that came too late was not the model's fault
+ */
+export function failureOf(error: unknown, leftMs: number | undefined): Failure {
+  if (error instanceof ClientGone) return 'CANCELED';
+  if (!(error instanceof KedgeError)) return 'OTHER';
+  // A timer fires up to a millisecond early.
+  const late = error.code === 'engine-timeout' && leftMs !== undefined && leftMs <= 1;
+  if (late || error.code === 'overloaded') return 'REJECTED';
+  return BACKEND.has(error.code) ? 'BACKEND' : 'OTHER';
 }
 
 /** What runs of one size came to. */
@@ -39,6 +69,7 @@ export interface RequestWork {
 export class WorkStats {
   readonly success = new Spent();
   readonly fail = new Spent();
+  readonly failures: Record<Failure, number> = { REJECTED: 0, CANCELED: 0, BACKEND: 0, OTHER: 0 };
   readonly queue = new Spent();
   readonly input = new Spent();
   readonly infer = new Spent();
@@ -67,6 +98,11 @@ export class WorkStats {
     batch?.input.add(inputMs, share);
     batch?.infer.add(times.computeMs * share, share);
     batch?.output.add(outputMs, share);
+  }
+
+  failed(reason: Failure, ms: number): void {
+    this.failures[reason] += 1;
+    this.fail.add(ms);
   }
 
   #batchOf(rows: number): BatchSpent | undefined {

@@ -1,7 +1,7 @@
 import type { Tensors } from '../../contract/tensor.ts';
 import type { Ticket } from '../gate/ticket.ts';
 import type { ServedVersion } from '../lifecycle/served-version.ts';
-import type { RequestWork } from '../work-stats.ts';
+import { failureOf, type RequestWork } from '../work-stats.ts';
 import { readBody } from './body.ts';
 import type { ApiContext, HttpContext } from './context.ts';
 import { answerEncoding, compress, type Encoding } from './encoding.ts';
@@ -27,16 +27,19 @@ export async function answer(
   target: Target,
   respond: (version: ServedVersion, body: Buffer, ticket: Ticket) => Promise<string | BinaryReply>,
 ): Promise<Response> {
-  const { stats, table, gate } = context;
+  const { stats, table, gate, accessLog } = context;
   const began = stats.now();
   stats.inflight.begin();
+  let asked: ServedVersion | undefined;
+  /** Held until the answer is written. */
   let version: ServedVersion | undefined;
-  let done: Ticket | undefined;
+  let ticket: Ticket | undefined;
+  let error: unknown;
   let status = 200;
   try {
     // Who asks for nothing that is here shall not send its body first.
-    const asked = pickVersion(table, target.model, target.version);
-    const ticket = gate.ask(env.outgoing, asked.model, headerOf({ env }, 'kedge-timeout-ms'), began * 1_000);
+    asked = pickVersion(table, target.model, target.version);
+    ticket = gate.ask(env.outgoing, asked.model, headerOf({ env }, 'kedge-timeout-ms'), began * 1_000);
     gate.check(ticket, asked, began * 1_000);
     const body = await readBody(env.incoming, context.maxBodyBytes);
     const chosen = pickVersion(table, target.model, target.version);
@@ -48,21 +51,24 @@ export async function answer(
     const reply = await respond(chosen, body, ticket);
     const response = await responseOf(reply, chosen, headerOf({ env }, 'accept-encoding'));
     if (ticket.aborted) status = 499;
-    done = ticket;
     return response;
-  } catch (error) {
-    status = statusOf(error);
-    return errorResponse(error, context.log, { headers: version?.headers });
+  } catch (thrown) {
+    error = thrown;
+    status = statusOf(thrown);
+    return errorResponse(thrown, accessLog.logOf(env, status), { headers: version?.headers });
   } finally {
     version?.leave();
     stats.inflight.end();
-    const name = version?.model ?? (table.model(target.model) ? target.model : '');
+    const counted = version ?? asked;
     const ended = stats.now();
-    const counts = stats.of(name, version ? String(version.version) : '');
+    const counts = counted
+      ? stats.of(counted.model, String(counted.version))
+      : stats.of(table.model(target.model) ? target.model : '', '');
     counts.count(status, ended - began);
-    if (version) {
-      if (done) counts.work.succeed(workOf(done, version, ended), ended);
-      else counts.work.fail.add((ended - began) * 1_000);
+    if (version && ticket && error === undefined) counts.work.succeed(workOf(ticket, version, ended), ended);
+    else if (counted) counts.work.failed(failureOf(error, ticket?.leftMs(ended * 1_000)), (ended - began) * 1_000);
+    if (accessLog.wants(status)) {
+      accessLog.write(env, { model: counts.model, version: counts.version, status, began, ticket, error });
     }
   }
 }

@@ -1,6 +1,7 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import type { Log } from '../../platform/log.ts';
+import type { AccessLog } from '../access-log.ts';
 import type { Estimators } from '../estimators.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { Access } from '../gate/guard.ts';
@@ -26,6 +27,7 @@ export interface ApiContext {
   /** Refuses what could not be answered in time. */
   gate: Gate;
   access: Access;
+  accessLog: AccessLog;
   maxBodyBytes: number;
   /** Versions of a model that are held ready where its rollout does not say. */
   keepReady: number;
