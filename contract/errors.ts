@@ -24,6 +24,13 @@ export const ERRORS = {
   conflict: { status: 409, exit: 4, about: 'others kept writing at the same time, or the name is taken' },
   'volume-locked': { status: 503, exit: 5, about: 'another loader holds the volume' },
   'volume-failed': { status: 503, exit: 5, about: 'the volume is full, read-only or broken' },
+  'database-unreachable': {
+    status: 503,
+    exit: 3,
+    about: 'the database of the history did not answer, or let no one in',
+  },
+  'database-locked': { status: 503, exit: 5, about: 'another process has the folder of the history open' },
+  'database-failed': { status: 500, exit: 4, about: 'the database of the history refused what was asked of it' },
   'model-unknown': { status: 404, exit: 4, about: 'no model of that name is known' },
   'version-unknown': { status: 404, exit: 4, about: 'the model has no such version' },
   'model-not-ready': { status: 503, exit: 6, about: 'the model or version is known but cannot answer now' },

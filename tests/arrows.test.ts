@@ -13,7 +13,7 @@ const ARROWS: Record<string, string[]> = {
   server: ['contract', 'platform', 'engine'],
   trainer: ['contract', 'platform', 'engine', 'registry'],
   bench: ['contract', 'platform', 'engine', 'server', 'trainer', 'tests'],
-  examples: ['contract'],
+  examples: ['contract', 'platform', 'trainer'],
   bin: ['contract', 'platform', 'engine', 'registry', 'loader', 'server', 'trainer', 'examples'],
 };
 
@@ -61,6 +61,15 @@ it.each(Object.keys(ARROWS))('%s imports only the rooms below it', (room) => {
 it.each(Object.keys(PACKAGES))('%s imports only packages that belong there', (room) => {
   const wrong = imports(room).filter((entry) => !isLocal(entry) && !PACKAGES[room]!.test(entry.target));
   expect(wrong).toEqual([]);
+});
+
+it('what a server imports of an estimator reaches nothing but contract', () => {
+  const all = new Map(imports('examples').map((entry) => [entry.file, [] as string[]]));
+  for (const { file, target } of imports('examples')) all.get(file)!.push(target);
+  const reached = new Set([...all.keys()].filter((file) => file.endsWith('/estimator.ts')));
+  for (const file of reached) for (const target of all.get(file) ?? []) reached.add(target);
+  expect(reached.size).toBeGreaterThan(1);
+  expect([...reached].filter((target) => !/^(contract\/|examples\/[^/]+\/[^/]+\.ts$)/.test(target))).toEqual([]);
 });
 
 it('every room is listed here', () => {
