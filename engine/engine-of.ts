@@ -44,7 +44,14 @@ export function engineOf(kind: Engine['kind'], { open, clock, limits, parallel }
         models.delete(model);
         await runner.release();
       };
-      const guarded: Runner = { shapes: runner.shapes, run: batcher.run.bind(batcher), release };
+      const guarded: Runner = {
+        shapes: runner.shapes,
+        get memoryBytes() {
+          return runner.memoryBytes;
+        },
+        run: batcher.run.bind(batcher),
+        release,
+      };
       const model = new GuardedModel(request, guarded, clock, { merging, work: () => batcher.work });
       models.add(model);
       return model;

@@ -73,7 +73,7 @@ export interface LoadedModel {
   readonly merging?: { merges: boolean; because: string } | undefined;
   /** What waits now. */
   readonly work?: WorkView;
-  /** Resident memory that it takes, in bytes, where the engine can tell. */
+  /** Memory that it takes since it was loaded, in bytes, where the engine can tell: what its host has of its own, or its part in a shared one. */
   readonly memoryBytes?: number | undefined;
   /**
    * One inference. The inputs are checked against the signature first (names, datatypes, ranks, fixed dimensions, element

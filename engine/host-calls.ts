@@ -20,8 +20,10 @@ export interface HostAnswer {
   shapes?: GraphShapes | undefined;
   /** Of `run`. */
   outputs?: Tensors | undefined;
-  /** Of `memory`: what is resident, in bytes. */
+  /** Of `memory`: what is resident, in bytes. Of `load`: what of that is the process's own. */
   memoryBytes?: number | undefined;
+  /** Of `load`: how much more of its own the process has since, in bytes. */
+  grownBytes?: number | undefined;
 }
 
 export const HELLO_ID = -1;

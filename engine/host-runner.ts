@@ -77,6 +77,10 @@ export class HostRunner implements Runner {
     return new HostRunner(request, options, place, shapes);
   }
 
+  get memoryBytes(): number {
+    return this.#place.memoryBytes;
+  }
+
   /** With whom it takes turns now. */
   get turns(): FairTurns {
     return this.#state === 'ready' ? this.#place.host.turns : this.#ownTurns;
@@ -186,6 +190,8 @@ interface Place {
   host: Host;
   /** Its number in the process. */
   model: number;
+  /** What it takes there: all that the process has, where it is alone, or what its load added. */
+  memoryBytes: number;
 }
 
 interface StartOptions {
@@ -207,8 +213,8 @@ async function start(
   try {
     const limits = { what: `Loading ${name}`, timeoutMs: loadTimeoutMs };
     const call = { call: 'load', model, request: { name, dir, files, signature } } as const;
-    const { shapes } = await host.call(call, limits);
-    return { place: { host, model }, shapes: shapes! };
+    const { shapes, memoryBytes, grownBytes } = await host.call(call, limits);
+    return { place: { host, model, memoryBytes: (host.isShared ? grownBytes : memoryBytes)! }, shapes: shapes! };
   } catch (error) {
     if (host.process.fatalModel === model) pool.noteKiller(name);
     await pool.leave(host);

@@ -6,6 +6,7 @@ import { KedgeError } from '../contract/errors.ts';
 import { encodeFrame, type Frame, FrameReader } from './frames.ts';
 import { decodeCall, encodeAnswer, encodeFailure, HELLO_ID, type HostAnswer, type HostCall } from './host-calls.ts';
 import { CALLS_FD, HOST_ENTRY } from './host-entry.ts';
+import { ownBytes } from './host-memory.ts';
 import { CALLS, UNDER_WAY, type WatchData } from './host-watch.ts';
 import { openModel } from './open.ts';
 import { warmRuntime } from './runtime.ts';
@@ -84,10 +85,13 @@ class Host {
       case 'load': {
         // Reading files is no time that the runtime takes.
         await verifyFiles(call.request);
+        const before = ownBytes();
         const start = performance.now();
         const runner = await openModel(call.request);
+        const ms = performance.now() - start;
         this.#runners.set(call.model, runner);
-        return { shapes: runner.shapes, ms: performance.now() - start };
+        const memoryBytes = ownBytes();
+        return { shapes: runner.shapes, ms, memoryBytes, grownBytes: Math.max(0, memoryBytes - before) };
       }
       case 'run':
         return { outputs: await this.#runner(call.model).run(call.inputs, call.outputs) };

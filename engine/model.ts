@@ -47,6 +47,10 @@ export class GuardedModel implements LoadedModel {
     return this.#work?.() ?? { requests: 0, rows: 0, runs: this.#underWay, rowMs: undefined };
   }
 
+  get memoryBytes(): number | undefined {
+    return this.#runner.memoryBytes;
+  }
+
   async run(inputs: Tensors, outputs?: readonly string[], options: RunOptions = {}): Promise<Tensors> {
     if (this.#released) {
       throw new KedgeError('model-not-ready', `${this.#request.name} was released: send the request again.`);

@@ -12,6 +12,8 @@ import { standInForNul } from './strings.ts';
 /** A graph that can be run, here or in another process. Inputs are checked before they come here. */
 export interface Runner {
   readonly shapes: GraphShapes;
+  /** Memory that it takes, in bytes, where that can be told. */
+  readonly memoryBytes?: number | undefined;
   /** @param outputs at least one name, each a tensor output of the graph */
   run(inputs: Tensors, outputs: readonly string[], options?: RunOptions): Promise<Tensors>;
   release(): Promise<void>;

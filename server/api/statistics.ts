@@ -8,10 +8,13 @@ import { param, type Routes } from './routes.ts';
 
 /** The statistics extension: of all models, of one, or of one version. Only what is ready is told of. */
 export function statisticsRoutes({ table, stats }: ApiContext): Routes {
-  const statsOf = ({ model, version, entry }: ServedVersion): object =>
-    describeStats(model, version, entry.probe.memoryBytes, stats.of(model, String(version)).work, (at) =>
+  const statsOf = (served: ServedVersion): object => {
+    const { model, version, entry } = served;
+    const memoryBytes = table.memoryOf(served) ?? entry.probe.memoryBytes;
+    return describeStats(model, version, memoryBytes, stats.of(model, String(version)).work, (at) =>
       Math.round(Date.now() - (stats.now() - at) * 1_000),
     );
+  };
   const readyOf = (model: ServedModel): ServedVersion[] =>
     model.versions.filter((one) => one.isReady).sort((a, b) => a.version - b.version);
   const answer = (versions: readonly ServedVersion[]): Response => json({ model_stats: versions.map(statsOf) });

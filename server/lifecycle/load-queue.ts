@@ -1,6 +1,7 @@
 import type { Refusal } from '../../contract/refusal.ts';
+import { isLight } from '../../engine/host-runner.ts';
 import { inLoadOrder, type LoadWish } from './load-order.ts';
-import { MemoryBook } from './memory-book.ts';
+import { type Estimate, MemoryBook } from './memory-book.ts';
 import { makeRoom, type Room, type Victim } from './room.ts';
 import type { ServedVersion } from './served-version.ts';
 
@@ -161,8 +162,14 @@ export class LoadQueue {
   }
 }
 
-function estimateOf({ entry }: ServedVersion): { probed: number; files: number } {
-  return { probed: entry.probe.memoryBytes, files: entry.manifest.files.reduce((sum, { bytes }) => sum + bytes, 0) };
+/** What the process of a heavy model takes before it is loaded, in bytes: so much of its own was seen of an empty one. */
+const HOST_BYTES = 64 * 2 ** 20;
+
+function estimateOf({ entry, placement }: ServedVersion): Estimate {
+  const { probe, manifest } = entry;
+  const files = manifest.files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const alone = placement.engine === 'host' && !isLight({ cost: probe });
+  return { probed: probe.memoryBytes + (alone ? HOST_BYTES : 0), files };
 }
 
 function mebibytes(bytes: number): string {

@@ -163,6 +163,16 @@ export class ServedVersion {
     return this.#loaded?.memoryBytes;
   }
 
+  /** Requests that wait in the engine for their run to begin. */
+  get waitingForRun(): number {
+    return this.#loaded?.work?.requests ?? 0;
+  }
+
+  /** Whether the engine merges rows of several requests, and why; undefined while it is not loaded. */
+  get merging(): LoadedModel['merging'] {
+    return this.#loaded?.merging;
+  }
+
   get signature(): Signature {
     return this.entry.manifest.signature;
   }
