@@ -107,11 +107,14 @@ export async function startServer(config: ServerConfig, overrides: Partial<Serve
     gate: context.gate,
     access,
     models: () => manager.models(),
+    memoryOf: manager.memoryOf,
+    memory: () => manager.memory,
+    machine: machineMemory,
     isReady: () => context.notReady() === undefined,
     catalogReadable: () => catalog !== undefined && catalog.problem === undefined,
   });
   const scrape = async (): Promise<Response> =>
-    new Response(await metrics.metrics(), { headers: { 'content-type': metrics.contentType } });
+    new Response(await metrics.scrape(), { headers: { 'content-type': metrics.contentType } });
   const control: RepositoryControl = {
     load: async (model) => {
       await catalog?.look();
@@ -195,6 +198,12 @@ function createParts(config: ServerConfig, overrides: Partial<ServerParts>): Ser
 function memoryLimit(): number | undefined {
   const limit = process.constrainedMemory();
   return limit > 0 && limit < totalmem() ? limit : undefined;
+}
+
+/** Memory that this process shares with others, in bytes. */
+function machineMemory(): { totalBytes: number; usedBytes: number } {
+  const totalBytes = memoryLimit() ?? totalmem();
+  return { totalBytes, usedBytes: Math.max(0, totalBytes - process.availableMemory()) };
 }
 
 async function listenBoth(

@@ -70,6 +70,10 @@ export class RequestStats {
     return stats;
   }
 
+  find(model: string, version: string): VersionStats | undefined {
+    return this.#versions.get(`${model}/${version}`);
+  }
+
   refuse(code: ErrorCode): void {
     this.refused.set(code, (this.refused.get(code) ?? 0) + 1);
   }

@@ -44,6 +44,21 @@ export function failureOf(error: unknown, leftMs: number | undefined): Failure {
   return BACKEND.has(error.code) ? 'BACKEND' : 'OTHER';
 }
 
+/** Upper bounds of {@link Sizes}: powers of two, so that a bucket is found without a search. */
+export const SIZE_BUCKETS: readonly number[] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
+
+/** How large runs were. Each request of a run adds its share of it, so counts are whole only when all have. */
+export class Sizes {
+  readonly counts: number[] = new Array<number>(SIZE_BUCKETS.length + 1).fill(0);
+  sum = 0;
+
+  add(size: number, share: number): void {
+    const bucket = size <= 1 ? 0 : 32 - Math.clz32(size - 1);
+    this.counts[Math.min(bucket, SIZE_BUCKETS.length)]! += share;
+    this.sum += size * share;
+  }
+}
+
 /** What runs of one size came to. */
 export interface BatchSpent {
   input: Spent;
@@ -76,6 +91,9 @@ export class WorkStats {
   readonly output = new Spent();
   /** By rows of the run. */
   readonly batches = new Map<number, BatchSpent>();
+  /** Rows and requests of the runs. */
+  readonly runRows = new Sizes();
+  readonly runRequests = new Sizes();
   /** Rows that were run. */
   inferences = 0;
   /** Runs; each request adds its share of the one that it was in. */
@@ -94,7 +112,10 @@ export class WorkStats {
     this.infer.add(times.computeMs);
     this.inferences += rows;
     this.executions += share;
-    const batch = this.#batchOf(times.requests === 1 ? rows : times.rows);
+    const runRows = times.requests === 1 ? rows : times.rows;
+    this.runRows.add(runRows, share);
+    this.runRequests.add(times.requests, share);
+    const batch = this.#batchOf(runRows);
     batch?.input.add(inputMs, share);
     batch?.infer.add(times.computeMs * share, share);
     batch?.output.add(outputMs, share);
