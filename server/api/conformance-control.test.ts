@@ -118,6 +118,11 @@ describe('item 30: load and unload', () => {
     expect((await infer('new')).status).toBe(200);
   });
 
+  it.each(['load', 'unload'] as const)('%s refuses parameters that are no object', async (verb) => {
+    expect((await control(verb, 'good', '{"parameters":5}')).status).toBe(400);
+    expect((await infer('good')).status).toBe(200);
+  });
+
   it('of a loaded model changes nothing', async () => {
     const { digest } = server.manager.model('good')!.active!;
     expect((await control('load', 'good')).status).toBe(200);

@@ -2,8 +2,8 @@ import { KedgeError } from '../../contract/errors.ts';
 import type { ServedModel } from '../lifecycle/served-model.ts';
 import type { ApiContext, HttpContext, ModelTable } from './context.ts';
 import { json, show } from './errors.ts';
-import { readFlag } from './parameters.ts';
-import { invalid, isObject } from './parse.ts';
+import { readFlag, readParameters } from './parameters.ts';
+import { invalid } from './parse.ts';
 import { param, type Routes, readOptions } from './routes.ts';
 import { numbersOf, type StateOfVersion, sentenceOf, stateOf } from './version-states.ts';
 
@@ -48,7 +48,7 @@ export function controlRoutes(context: ApiContext, control: RepositoryControl): 
     return json({ name, load: true });
   };
   const unload = async (c: HttpContext): Promise<Response> => {
-    await readOptions(c, context);
+    readParameters((await readOptions(c, context))['parameters'], 'The request');
     const { name } = knownModel(context.table, param(c, 'model'));
     await control.unload(name);
     context.log.info({ model: name }, `${name} was unloaded by request`);
@@ -72,8 +72,7 @@ function knownModel(table: ModelTable, name: string): ServedModel {
 
 /** What a client would bring along to load comes from the bucket here, and from nowhere else. */
 function refuseFiles({ parameters }: Readonly<Record<string, unknown>>): void {
-  if (!isObject(parameters)) return;
-  for (const name of Object.keys(parameters)) {
+  for (const name of Object.keys(readParameters(parameters, 'The request'))) {
     if (name === 'config') {
       throw invalid('config cannot be given to load: a version is what its manifest and its graph say.');
     }

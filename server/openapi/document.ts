@@ -67,7 +67,7 @@ const TIMEOUT = {
   name: 'kedge-timeout-ms',
   in: 'header',
   description: 'Time for the answer, in milliseconds; what cannot keep it is refused at once.',
-  schema: { type: 'integer', minimum: 1 },
+  schema: { type: 'number', exclusiveMinimum: 0 },
 };
 
 const PREDICTIONS: Schema = {
