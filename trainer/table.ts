@@ -71,7 +71,7 @@ export function rowMajor({ rows: count, columns }: Table, rows?: Uint32Array): F
 
 /** @throws KedgeError `data-invalid` for a set that nothing can be learned from, with a sentence that says why */
 export function checkTrainingSet(set: TrainingSet, what = 'training set'): void {
-  const { table, target, weights, times, rows } = set;
+  const { table, target, weights, times } = set;
   const wrong = (problem: string): KedgeError => new KedgeError('data-invalid', `The ${what} ${problem}.`);
   if (table.columns.length === 0) throw wrong('has no columns besides the target');
   if (rowCount(set) === 0) throw wrong('has no rows');
