@@ -24,7 +24,7 @@ const common = {
   since: z.iso.datetime({ offset: true }),
   /** Made by copying model.onnx alone: the loader derived the manifest. */
   bare: z.boolean(),
-  /** What the bucket showed when this was decided; the version is looked at again only when it changes. */
+  /** What the bucket showed when this was decided; the version is looked at again when it changes. */
   fingerprint: z.string(),
 };
 
@@ -53,6 +53,11 @@ const unavailableSchema = z.object({
   digest: z.string().regex(digestPattern).optional(),
   reasons: z.array(refusalSchema),
   attempts: z.int().min(0),
+  /**
+   * Digest of what the judgement depended on beside the bytes: the runtime, the release and the limits of the loader. Where the loader of
+   * now has another one it is judged again.
+   */
+  judgedBy: z.string().optional(),
   retryAt: z.iso.datetime({ offset: true }).optional(),
 });
 

@@ -2,7 +2,8 @@ import { z } from 'zod';
 
 /**
  * Why a version may not serve here. Each code is stable: it labels metrics, stands in `/versions` and in the log.
- * `refused` means that the bytes or what they declare do not fit; the version is looked at again only when its bytes change.
+ * `refused` means that the bytes or what they declare do not fit; the version is looked at again
+ * only when its bytes change, or the loader that judges it: its release, runtime or limits.
  * `failed` means that an attempt went wrong in a way that can depend on the machine; it is tried again a few times.
  */
 export const REFUSALS = {

@@ -114,6 +114,15 @@ describe.concurrent('what does not fit is refused, and the version before stays'
     }
   });
 
+  test('judged again, with the same bytes, by a loader with other limits', async ({ scene }) => {
+    scene.drop('demand/1/model.onnx', linearModel({ ballast: 2 ** 20 }));
+    const small = await scene.start({ KEDGE_MAX_VERSION_MB: '1' });
+    expect(await codesOf(small, 'demand', 1)).toEqual(['version-too-large']);
+    await small.stop();
+    const larger = await scene.start({ KEDGE_MAX_VERSION_MB: '2' });
+    await larger.available('demand', 1);
+  });
+
   test('not fetched again until its bytes change', async ({ scene }) => {
     scene.drop('demand/1/model.onnx', linearModel({ opset: 99, ballast: 50_000 }));
     const stand = await scene.start();

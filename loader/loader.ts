@@ -13,6 +13,7 @@ import { CatalogKeeper } from './catalog-keeper.ts';
 import { checkServed } from './check-served.ts';
 import { Conditions, type Problem } from './conditions.ts';
 import type { LoaderConfig } from './config.ts';
+import { judgedByOf } from './judged-by.ts';
 import type { LoaderMetrics } from './metrics.ts';
 import { ModelContracts } from './model-contract.ts';
 import { type Action, type ModelSight, plan } from './plan.ts';
@@ -246,7 +247,7 @@ export class Loader {
     if (!this.#running || this.#stop.signal.aborted) return false;
     const now = clock.now();
     const sights = this.#sights(now);
-    const actions = plan(sights, config, now);
+    const actions = plan(sights, { ...config, judgedBy: judgedByOf(config) }, now);
     this.#running.work.start(actions);
     if (!this.#vouches && this.#running.watch.complete && !sights.some((sight) => isAwaited(sight, actions)))
       void this.#vouch();

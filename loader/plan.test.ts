@@ -8,7 +8,7 @@ import { available, digest, manifest, unavailable } from './testing/entries.ts';
 
 const NOW = 1_000_000;
 const OLD = isoTime(0);
-const retention = { keep: 2, graceMs: 300_000 };
+const retention = { keep: 2, graceMs: 300_000, judgedBy: 'now' };
 const view = (version: number, parts: Partial<VersionView> = {}): VersionView => ({
   version,
   kind: 'published',
@@ -95,6 +95,34 @@ describe('a version that is not served', () => {
       'failed: now',
       { ...one, entries: [unavailable(1, 'failed', ['load-timeout'], { retryAt: isoTime(NOW) })] },
       ['fetch 1'],
+    ],
+    [
+      'refused by a loader with another runtime, release or limits',
+      { ...one, entries: [unavailable(1, 'refused', ['memory-budget'], { judgedBy: 'before' })] },
+      ['fetch 1'],
+    ],
+    [
+      'refused by a loader that did not say what it judged by',
+      { ...one, entries: [unavailable(1, 'refused', ['opset'], { judgedBy: undefined })] },
+      ['fetch 1'],
+    ],
+    [
+      'failed, to be tried later, by a loader with other limits',
+      {
+        ...one,
+        entries: [unavailable(1, 'failed', ['load-timeout'], { judgedBy: 'before', retryAt: isoTime(NOW + 1) })],
+      },
+      ['fetch 1'],
+    ],
+    [
+      'failed for good under other limits',
+      { ...one, entries: [unavailable(1, 'failed', ['memory-limit'], { judgedBy: 'before' })] },
+      ['fetch 1'],
+    ],
+    [
+      'refused before, and busy now',
+      { ...one, busy: new Set([1]), entries: [unavailable(1, 'refused', ['opset'], { judgedBy: 'before' })] },
+      [],
     ],
     ['failed for good', { ...one, entries: [unavailable(1, 'failed', ['load-timeout'])] }, []],
     [

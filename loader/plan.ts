@@ -42,6 +42,11 @@ export interface ModelSight {
   listed: boolean;
 }
 
+export interface PlanOptions extends Retention {
+  /** What this loader's judgements depend on beside the bytes, as a digest. */
+  judgedBy: string;
+}
+
 /**
  * Old pods and new pods read the same bucket, so versions are fetched for each code that they name. More generations of code than
  * this are never in use at once, so no more are fetched; of what is here already every one stays.
@@ -55,10 +60,10 @@ const PEEKS = 8;
 /**
  * What to do now. Lazy: of each group of versions that the same code can serve only the newest `keep` that may be good are
  * fetched (more where the policy of the rollout asks for more), beside those that the rollout names, and an older one comes in where a newer one turned out bad. A version that was refused is left alone until its
- * fingerprint changes; one that failed is tried again at its `retryAt`.
+ * fingerprint changes, or the loader that would judge it; one that failed is tried again at its `retryAt`.
  */
-export function plan(models: readonly ModelSight[], retention: Retention, now: number): Action[] {
-  return inOrder(models.map((model) => planModel(model, retention, now)));
+export function plan(models: readonly ModelSight[], options: PlanOptions, now: number): Action[] {
+  return inOrder(models.map((model) => planModel(model, options, now)));
 }
 
 /** First what frees or corrects, then fetches: named ones, new ones before retries, each model's newest before any second. */
@@ -69,24 +74,24 @@ function inOrder(actions: readonly Action[][]): Action[] {
   return ranked.sort((a, b) => weight(a) - weight(b) || a.rank - b.rank).map(({ action }) => action);
 }
 
-function planModel(model: ModelSight, retention: Retention, now: number): Action[] {
+function planModel(model: ModelSight, options: PlanOptions, now: number): Action[] {
   const { name, entries, rollout, busy } = model;
   const shown = new Map(model.versions.map((view) => [view.version, view]));
-  const drops = droppable(entries, rollout, retention, now)
+  const drops = droppable(entries, rollout, options, now)
     .filter((version) => !busy.has(version))
     .map((version): Action => ({ kind: 'drop', model: name, version }));
   const forgets = entries
     .filter((entry) => !isAvailable(entry) && !busy.has(entry.version))
     .filter(({ version }) => isRetired(rollout, version) || (model.listed && !shown.has(version)))
     .map(({ version }): Action => ({ kind: 'forget', model: name, version }));
-  return [...drops, ...forgets, ...walk(model, shown, retention.keep, now)];
+  return [...drops, ...forgets, ...walk(model, shown, options, now)];
 }
 
 /** From the newest version to the oldest, until every group that was met has what it needs. */
 function walk(
   { name, entries, rollout, busy, lost, groupOf: groupOfView }: ModelSight,
   shown: ReadonlyMap<number, VersionView>,
-  keep: number,
+  { keep, judgedBy }: PlanOptions,
   now: number,
 ): Action[] {
   const known = new Map(entries.map((entry) => [entry.version, entry]));
@@ -123,7 +128,7 @@ function walk(
     } else if (view.kind === 'incomplete') {
       const { fingerprint } = view;
       if (entry?.fingerprint !== fingerprint) marks.push({ kind: 'incomplete', ...at, fingerprint });
-    } else if (view.rests && (!entry || isDue(entry, view, now))) {
+    } else if (view.rests && (!entry || isDue(entry, view, judgedBy, now))) {
       if (group === undefined && !named) {
         if (peeks.length < PEEKS) peeks.push({ kind: 'peek', ...at });
         unsure = true;
@@ -166,9 +171,11 @@ class Groups {
 }
 
 /** Whether a version that is not served may be tried again now. */
-function isDue(entry: CatalogVersion, view: VersionView, now: number): boolean {
+function isDue(entry: CatalogVersion, view: VersionView, judgedBy: string, now: number): boolean {
   if (isAvailable(entry)) return false;
   if (entry.fingerprint !== view.fingerprint || entry.state === 'incomplete') return true;
+  // Older loaders did not write it: they were another release.
+  if (entry.judgedBy !== judgedBy) return true;
   if (entry.retryAt !== undefined) return Date.parse(entry.retryAt) <= now;
   return disagrees(view, entry.digest) !== refusedAsChanged(entry);
 }

@@ -2,7 +2,7 @@ import type { LimitFunction } from 'p-limit';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { BucketReader } from './bucket-reader.ts';
-import type { LoaderConfig } from './config.ts';
+import type { JudgingLimits } from './judged-by.ts';
 import type { LoaderMetrics } from './metrics.ts';
 import type { ModelContracts } from './model-contract.ts';
 import type { Volume } from './volume.ts';
@@ -12,10 +12,7 @@ export interface Services {
   reader: BucketReader;
   contracts: ModelContracts;
   volume: Volume;
-  config: Pick<
-    LoaderConfig,
-    'probeLoadMs' | 'probeRunMs' | 'probeMemoryBytes' | 'memoryBudgetBytes' | 'maxVersionBytes'
-  >;
+  config: JudgingLimits;
   metrics: LoaderMetrics;
   clock: Clock;
   /** In [0, 1), for jitter. */

@@ -7,9 +7,9 @@ import { hasten, MAX_RETRIES, settleUnavailable } from './settle.ts';
 import { available, unavailable } from './testing/entries.ts';
 
 const NOW = 1_000_000;
-const settle = (codes: RefusalCode[], before?: CatalogVersion, fingerprint = 'f1') => {
+const settle = (codes: RefusalCode[], before?: CatalogVersion, fingerprint = 'f1', judgedBy = 'now') => {
   const reasons = codes.map((code) => ({ code, message: 'It is so.' }));
-  return settleUnavailable({ version: 1, bare: true, fingerprint, reasons }, before, NOW, 0);
+  return settleUnavailable({ version: 1, bare: true, fingerprint, reasons, judgedBy }, before, NOW, 0);
 };
 const waitOf = ({ retryAt }: CatalogUnavailable) => retryAt && Date.parse(retryAt) - NOW;
 
@@ -44,6 +44,7 @@ describe('settleUnavailable', () => {
     const before = unavailable(1, 'failed', ['load-timeout'], { attempts: 4 });
     expect(settle(['load-timeout'], before, 'other').attempts).toBe(1);
     expect(settle(['load-timeout'], available(1)).attempts).toBe(1);
+    expect(settle(['load-timeout'], before, 'f1', 'later')).toMatchObject({ attempts: 1, judgedBy: 'later' });
   });
 
   it('keeps the time since when it is so, while it is for the same reasons', () => {

@@ -15,17 +15,19 @@ export interface Unsettled {
   fingerprint: string;
   digest?: string | undefined;
   reasons: readonly Refusal[];
+  /** What the judgement depended on beside the bytes, as a digest. */
+  judgedBy: string;
 }
 
 /** The catalog entry of a version that may not serve, and when it is tried again. `random` is in [0, 1). */
 export function settleUnavailable(
-  { version, bare, fingerprint, digest, reasons }: Unsettled,
+  { version, bare, fingerprint, digest, reasons, judgedBy }: Unsettled,
   before: CatalogVersion | undefined,
   now: number,
   random: number,
 ): CatalogUnavailable {
   const again = before && before.state !== 'available' && before.fingerprint === fingerprint ? before : undefined;
-  const attempts = (again?.attempts ?? 0) + 1;
+  const attempts = (again?.judgedBy === judgedBy ? again.attempts : 0) + 1;
   const state = stateOf(reasons);
   const unchanged = again?.state === state && codesOf(again.reasons) === codesOf(reasons);
   const wait = retryMs(state, reasons, attempts, random);
@@ -38,6 +40,7 @@ export function settleUnavailable(
     ...(digest !== undefined && { digest }),
     reasons: [...reasons],
     attempts,
+    judgedBy,
     ...(wait !== undefined && { retryAt: isoTime(now + wait) }),
   };
 }

@@ -10,6 +10,7 @@ import type { BucketWatch } from './bucket-watch.ts';
 import { entriesOf, entryOf, rolloutOf, withEntry, withoutEntry } from './catalog-edit.ts';
 import type { CatalogKeeper } from './catalog-keeper.ts';
 import type { Conditions } from './conditions.ts';
+import { judgedByOf } from './judged-by.ts';
 import { readManifest } from './model-contract.ts';
 import type { Action } from './plan.ts';
 import { recheckVersion } from './recheck.ts';
@@ -267,7 +268,8 @@ export class Work {
   ): void {
     const { keeper, services } = this.#options;
     const { clock, random } = services;
-    const unsettled = { version, bare: kind === 'bare', fingerprint, digest, reasons };
+    const judgedBy = judgedByOf(services.config);
+    const unsettled = { version, bare: kind === 'bare', fingerprint, digest, reasons, judgedBy };
     const entry = settleUnavailable(unsettled, before, clock.now(), random());
     keeper.edit((models) => withEntry(models, model, entry));
     if (before?.state === entry.state && before.since === entry.since) return;

@@ -56,6 +56,7 @@ export function unavailable(
     state,
     reasons: codes.map((code) => ({ code, message: 'It is so.' })),
     attempts: state === 'incomplete' ? 0 : 1,
+    judgedBy: 'now',
     ...parts,
   };
 }
