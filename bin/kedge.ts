@@ -17,6 +17,10 @@ const COMMANDS: Record<string, { summary: string; load(): Promise<{ command: Com
   retire: { summary: 'take a model or a version out of service', load: () => import('./commands/retire.ts') },
   token: { summary: 'make a token for a server that asks for one', load: () => import('./commands/token.ts') },
   gc: { summary: 'remove what can never be served again', load: () => import('./commands/gc.ts') },
+  'bench hpa-vectors': {
+    summary: 'check the HPA arithmetic against recorded cases',
+    load: () => import('./commands/bench/hpa-vectors.ts'),
+  },
   quickstart: { summary: 'the whole path on this machine, live', load: () => import('./commands/quickstart.ts') },
 };
 
@@ -24,7 +28,7 @@ const COMMANDS: Record<string, { summary: string; load(): Promise<{ command: Com
 const INTERRUPTED = 130;
 
 async function main(words: readonly string[]): Promise<number> {
-  const [name, ...rest] = words;
+  const { name, rest } = commandOf(words);
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     process.stdout.write(overview());
     return name === undefined ? 2 : 0;
@@ -42,6 +46,12 @@ async function main(words: readonly string[]): Promise<number> {
     err: process.stderr,
     signal: signalOfProcess(),
   });
+}
+
+/** A command is one word, or two where the first is a group. */
+function commandOf(words: readonly string[]): { name: string | undefined; rest: readonly string[] } {
+  const two = words.slice(0, 2).join(' ');
+  return Object.hasOwn(COMMANDS, two) ? { name: two, rest: words.slice(2) } : { name: words[0], rest: words.slice(1) };
 }
 
 function overview(): string {

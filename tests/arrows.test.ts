@@ -14,7 +14,7 @@ const ARROWS: Record<string, string[]> = {
   trainer: ['contract', 'platform', 'engine', 'registry'],
   bench: ['contract', 'platform', 'engine', 'server', 'trainer', 'tests'],
   examples: ['contract', 'platform', 'trainer'],
-  bin: ['contract', 'platform', 'engine', 'registry', 'loader', 'server', 'trainer', 'examples'],
+  bin: ['contract', 'platform', 'engine', 'registry', 'loader', 'server', 'trainer', 'bench', 'examples'],
 };
 
 /** Packages that do I/O or belong to one room alone. */

@@ -1,0 +1,145 @@
+import { countReady, groupPods, type Pod, type PodMetric } from './pods.ts';
+import { type ControllerFlags, isWithin, type Tolerance } from './spec.ts';
+
+/** What one metric asks for. */
+export interface Proposal {
+  replicas: number;
+  /** In the unit of its target: percent of the request, or thousandths. */
+  usage: number;
+  /** Thousandths for each pod, or as given where it is one number for all. */
+  average: number;
+}
+
+/** A metric that cannot be used now; the controller then may scale up on others, and never down. */
+export class MetricUnusable extends Error {}
+
+export interface PodsInput {
+  /** `spec.replicas` of the scale. */
+  currentReplicas: number;
+  pods: readonly Pod[];
+  /** By name of the pod. */
+  metrics: ReadonlyMap<string, PodMetric>;
+  tolerance: Tolerance;
+  flags: ControllerFlags;
+}
+
+/**
+ * Replicas by a metric that each pod has (Pods, and Resource or ContainerResource with an average value).
+ * @param target thousandths for each pod
+ * @throws MetricUnusable where no pod has a sample that counts
+ */
+export function replicasByPods(input: PodsInput & { target: number; isCpu?: boolean }): Proposal {
+  const { target } = input;
+  return perPod(input, {
+    isCpu: input.isCpu ?? false,
+    assumed: () => target,
+    measure: (values) => {
+      const average = Math.trunc(sum(values.values()) / values.size);
+      return { ratio: average / target, usage: average, average };
+    },
+  });
+}
+
+/**
+ * Replicas by a share of what pods request (Resource and ContainerResource with utilization).
+ * @param target percent
+ * @param requests thousandths by pod: all containers that count, restartable init containers too
+ * @throws MetricUnusable where no pod has a sample that counts, or none has a request
+ */
+export function replicasByUtilization(
+  input: PodsInput & { target: number; requests: ReadonlyMap<string, number>; isCpu: boolean },
+): Proposal {
+  const { target, requests } = input;
+  return perPod(input, {
+    isCpu: input.isCpu,
+    // Absence must not scale down: a missing pod counts as full, at the least.
+    assumed: (pod) => ((requests.get(pod) ?? 0) * Math.max(100, target)) / 100,
+    measure: (values) => {
+      const both = [...values].filter(([pod]) => requests.has(pod));
+      const requested = sum(both.map(([pod]) => requests.get(pod)!));
+      if (requested === 0) throw new MetricUnusable('no pod has both a sample and a request');
+      const used = sum(both.map(([, value]) => value));
+      const usage = Math.trunc((used * 100) / requested);
+      return { ratio: usage / target, usage, average: Math.trunc(used / both.length) };
+    },
+  });
+}
+
+interface Measure {
+  isCpu: boolean;
+  /** What a missing pod is taken for when the others would scale down. */
+  assumed: (pod: string) => number;
+  measure: (values: ReadonlyMap<string, number>) => { ratio: number; usage: number; average: number };
+}
+
+function perPod(
+  { currentReplicas, pods, metrics, tolerance, flags }: PodsInput,
+  { isCpu, assumed, measure }: Measure,
+): Proposal {
+  if (metrics.size === 0) throw new MetricUnusable('no pod has a sample');
+  if (pods.length === 0) throw new MetricUnusable('no pod is selected');
+  const { readyCount, unready, missing, ignored } = groupPods(pods, metrics, { isCpu, flags });
+  const values = new Map<string, number>();
+  for (const [pod, { value }] of metrics) if (!unready.has(pod) && !ignored.has(pod)) values.set(pod, value);
+  if (values.size === 0) throw new MetricUnusable('no sample is of a pod that counts');
+  const { ratio, ...measured } = measure(values);
+  const unreadyToo = unready.size > 0 && ratio > 1;
+  if (!unreadyToo && missing.size === 0) {
+    const replicas = isWithin(ratio, tolerance) ? currentReplicas : Math.ceil(ratio * readyCount);
+    return { replicas, ...measured };
+  }
+  // The pods that said nothing are taken to speak against the change, whichever way it goes.
+  if (ratio < 1) for (const pod of missing) values.set(pod, assumed(pod));
+  if (ratio > 1) for (const pod of missing) values.set(pod, 0);
+  if (unreadyToo) for (const pod of unready) values.set(pod, 0);
+  const { ratio: all } = measure(values);
+  const turned = (ratio < 1 && all > 1) || (ratio > 1 && all < 1);
+  if (isWithin(all, tolerance) || turned) return { replicas: currentReplicas, ...measured };
+  const replicas = Math.ceil(all * values.size);
+  const backwards = (all < 1 && replicas > currentReplicas) || (all > 1 && replicas < currentReplicas);
+  return { replicas: backwards ? currentReplicas : replicas, ...measured };
+}
+
+/**
+ * Replicas by one number for all pods, held against a target as it is (Object and External with a value).
+ * @param usage thousandths, for External the sum of its series
+ */
+export function replicasByValue(input: {
+  currentReplicas: number;
+  pods: readonly Pod[];
+  usage: number;
+  target: number;
+  tolerance: Tolerance;
+}): Proposal {
+  const { currentReplicas, pods, usage, target, tolerance } = input;
+  const ratio = usage / target;
+  if (currentReplicas === 0) return { replicas: Math.ceil(ratio), usage, average: usage };
+  if (isWithin(ratio, tolerance)) return { replicas: currentReplicas, usage, average: usage };
+  return { replicas: Math.min(MAX_INT32, Math.ceil(ratio * countReady(pods))), usage, average: usage };
+}
+
+/**
+ * Replicas by one number for all pods, held against a target for each (Object and External with an average value).
+ * @param usage thousandths, for External the sum of its series
+ * @param statusReplicas `status.replicas` of the scale
+ */
+export function replicasByAverage(input: {
+  statusReplicas: number;
+  usage: number;
+  target: number;
+  tolerance: Tolerance;
+}): Proposal {
+  const { statusReplicas, usage, target, tolerance } = input;
+  const ratio = usage / (target * statusReplicas);
+  const replicas = isWithin(ratio, tolerance) ? statusReplicas : Math.ceil(usage / target);
+  const average = Math.ceil(usage / statusReplicas);
+  return { replicas, usage: average, average };
+}
+
+export const MAX_INT32 = 2 ** 31 - 1;
+
+function sum(values: Iterable<number>): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+}
