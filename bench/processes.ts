@@ -14,17 +14,27 @@ export function canPin(): boolean {
   }
 }
 
+/** The core that a server is held to, and the one of the load; none where that cannot be done. */
+export const cores: { server: number | undefined; load: number | undefined } = canPin()
+  ? { server: 0, load: 1 }
+  : { server: undefined, load: undefined };
+
 export interface StartOptions {
   /** Held to this core; to none if absent. */
   core?: number | undefined;
   env?: Record<string, string>;
+  /** A channel for messages, too. */
+  ipc?: boolean;
 }
 
 /** A child of Node. */
-export function startNode(args: readonly string[], { core, env = {} }: StartOptions = {}): ChildProcess {
+export function startNode(args: readonly string[], { core, env = {}, ipc = false }: StartOptions = {}): ChildProcess {
   const command = [process.execPath, ...args];
   const [program, ...rest] = core === undefined ? command : ['taskset', '-c', String(core), ...command];
-  return spawn(program!, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: '/usr/bin:/bin', ...env } });
+  return spawn(program!, rest, {
+    stdio: ['ignore', 'pipe', 'pipe', ...(ipc ? (['ipc'] as const) : [])],
+    env: { PATH: '/usr/bin:/bin', ...env },
+  });
 }
 
 /** The lines that a child writes. */
@@ -41,6 +51,25 @@ export async function stop(child: ChildProcess): Promise<void> {
 
 /** CPU seconds that a process and those under it took so far; undefined where /proc does not tell. */
 export function cpuSeconds(pid: number): number | undefined {
+  return sumOf(pid, ({ ticks }) => ticks / TICKS_PER_SECOND);
+}
+
+/** Resident bytes of a process and those under it, pages that they share counted for each; undefined where /proc does not tell. */
+export function residentBytes(pid: number): number | undefined {
+  return sumOf(pid, ({ pages }) => pages * PAGE_BYTES);
+}
+
+const TICKS_PER_SECOND = 100;
+const PAGE_BYTES = 4_096;
+
+interface Stat {
+  id: number;
+  parent: number;
+  ticks: number;
+  pages: number;
+}
+
+function sumOf(pid: number, amount: (stat: Stat) => number): number | undefined {
   try {
     const stats = readdirSync('/proc')
       .filter((name) => /^\d+$/.test(name))
@@ -50,17 +79,21 @@ export function cpuSeconds(pid: number): number | undefined {
       before = wanted.size;
       for (const { id, parent } of stats) if (wanted.has(parent)) wanted.add(id);
     }
-    return stats.filter(({ id }) => wanted.has(id)).reduce((sum, { ticks }) => sum + ticks, 0) / 100;
+    return stats.filter(({ id }) => wanted.has(id)).reduce((sum, stat) => sum + amount(stat), 0);
   } catch {
     return undefined;
   }
 }
 
-function statOf(id: number): { id: number; parent: number; ticks: number }[] {
+/** proc(5), /proc/pid/stat; the fields after the name in parentheses. */
+function statOf(id: number): Stat[] {
   try {
     const text = readFileSync(`/proc/${id}/stat`, 'latin1');
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return [{ id, parent: Number(fields[1]), ticks: Number(fields[11]) + Number(fields[12]) }];
+    const fields = text
+      .slice(text.lastIndexOf(')') + 2)
+      .split(' ')
+      .map(Number);
+    return [{ id, parent: fields[1]!, ticks: fields[11]! + fields[12]!, pages: fields[21]! }];
   } catch {
     return [];
   }

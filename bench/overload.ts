@@ -1,0 +1,100 @@
+import { TestVolume } from '../server/testing/volume.ts';
+import { sharedModels } from '../tests/shared.ts';
+import { addProbed, type KedgeServer, startKedge, untilReady } from './kedge-server.ts';
+import { closedLoad, openLoad } from './loads.ts';
+import { type BenchModel, gbdt, mlp } from './models.ts';
+import type { OpenLoadResult } from './open-load.ts';
+import { readOptions } from './options.ts';
+import { cores } from './processes.ts';
+import { conclude, type Figure, rounded } from './verdict.ts';
+
+/**
+ * What is still answered in time when three times as much is asked for as can be answered. Each round measures the peak, a closed loop that is
+ * never late, and then offers its multiple in an open loop, each request with a deadline. Good is what came with status 200 within the
+ * deadline, counted from when the request was scheduled.
+ *
+ *   node bench/overload.ts [--rounds 3] [--seconds 4] [--times 3] [--deadline 50] [--connections 1024] [--json FILE]
+ */
+const { json, ...options } = readOptions({ rounds: 3, seconds: 4, times: 3, deadline: 50, connections: 1_024 });
+const PEAK_CONNECTIONS = 64;
+const WARM_UP_MS = 1_000;
+
+interface Round {
+  /** Answers a second at the peak, and their 99th percentile in milliseconds. */
+  peak: number;
+  peakP99: number;
+  overload: OpenLoadResult;
+}
+
+async function measure({ port }: KedgeServer, { name, body }: BenchModel): Promise<Round> {
+  const job = { port, path: `/v2/models/${name}/infer`, body, warmUpMs: WARM_UP_MS, durationMs: options.seconds * 1_000 };
+  const alone = await closedLoad({ ...job, connections: PEAK_CONNECTIONS }, cores.load);
+  const peak = (alone.requests - alone.failed) / alone.seconds;
+  const overload = await openLoad(
+    {
+      ...job,
+      headers: { 'kedge-timeout-ms': String(options.deadline) },
+      connections: options.connections,
+      perSecond: peak * options.times,
+      deadlineMs: options.deadline,
+    },
+    cores.load,
+  );
+  return { peak, peakP99: alone.p99, overload };
+}
+
+function told({ peak, peakP99, overload }: Round): object {
+  const share = (count: number): number => rounded(count / overload.scheduled);
+  return {
+    'peak /s': Math.round(peak),
+    'peak p99 ms': rounded(peakP99),
+    'offered /s': Math.round(overload.scheduled / overload.seconds),
+    good: share(overload.good),
+    late: share(overload.late),
+    refused: share(overload.refused),
+    failed: share(overload.failed),
+    'never sent': share(overload.dropped),
+    'p99 of 200 ms': rounded(overload.p99),
+    'load behind ms': rounded(overload.behindP99),
+  };
+}
+
+async function bench(model: BenchModel): Promise<{ figures: Figure[]; rounds: Round[] }> {
+  const volume = new TestVolume();
+  try {
+    await addProbed(volume, model);
+    await volume.write();
+    const server = await startKedge(volume, { core: cores.server });
+    try {
+      await untilReady(server);
+      const rounds: Round[] = [];
+      for (let round = 0; round < options.rounds; round += 1) rounds.push(await measure(server, model));
+      process.stdout.write(`${model.name}:\n`);
+      console.table(rounds.map(told));
+      const goodput = {
+        what: `${model.name}: answered in time at ${options.times} times the peak, to the peak`,
+        wanted: { atLeast: 0.9 },
+        measured: rounds.map(({ peak, overload }) => overload.good / overload.seconds / peak),
+      };
+      const failed = {
+        what: `${model.name}: failed otherwise than by 503`,
+        wanted: { atMost: 0 },
+        measured: rounds.map(({ overload }) => overload.failed),
+      };
+      return { figures: [goodput, failed], rounds };
+    } finally {
+      await server.stop();
+    }
+  } finally {
+    volume.remove();
+  }
+}
+
+const models = [gbdt(sharedModels), mlp()].filter((model) => model !== undefined);
+const results: { figures: Figure[]; rounds: Round[] }[] = [];
+for (const model of models) results.push(await bench(model));
+conclude(
+  results.flatMap(({ figures }) => figures),
+  json,
+  { rounds: results.map(({ rounds }) => rounds) },
+);
