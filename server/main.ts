@@ -113,8 +113,7 @@ export async function startServer(config: ServerConfig, overrides: Partial<Serve
     isReady: () => context.notReady() === undefined,
     catalogReadable: () => catalog !== undefined && catalog.problem === undefined,
   });
-  const scrape = async (): Promise<Response> =>
-    new Response(await metrics.scrape(), { headers: { 'content-type': metrics.contentType } });
+  const scrape = (): Response => new Response(metrics.scrape(), { headers: { 'content-type': metrics.contentType } });
   const control: RepositoryControl = {
     load: async (model) => {
       await catalog?.look();

@@ -1,58 +1,46 @@
-import type { Registry } from 'prom-client';
 import { isAvailable } from '../../contract/catalog.ts';
 import { shownState } from '../api/describe.ts';
 import type { ServedModel } from '../lifecycle/served-model.ts';
-import { gauge } from './exposition.ts';
+import { type Family, gauge, labelsOf, type Sample } from './exposition.ts';
 import type { MetricsSource, View } from './source.ts';
 
-const LABELS = ['model', 'version'] as const;
-
 /** What became of versions, and what they take. */
-export function registerModels(registry: Registry, { memory, memoryOf }: MetricsSource, view: () => View): void {
-  gauge(registry, 'kedge_model_state', '1 for the state that each known version is in', [...LABELS, 'state'], (add) => {
-    for (const model of view().models) {
-      for (const [version, state] of statesOf(model)) add({ model: model.name, version: String(version), state }, 1);
-    }
-  });
-  gauge(
-    registry,
-    'kedge_model_refused',
-    '1 for each reason why a version does not serve',
-    [...LABELS, 'code'],
-    (add) => {
-      for (const model of view().models) {
-        for (const [version, code] of reasonsOf(model)) add({ model: model.name, version: String(version), code }, 1);
-      }
-    },
-  );
-  gauge(registry, 'kedge_active_version', 'The version that answers unversioned requests', ['model'], (add) => {
-    for (const { name, active } of view().models) if (active) add({ model: name }, active.version);
-  });
-  gauge(registry, 'kedge_model_load_seconds', 'Time that the last load and warm-up took', LABELS, (add) => {
-    for (const { labels, version } of view().versions) {
-      if (version.loadMs !== undefined) add(labels, version.loadMs / 1_000);
-    }
-  });
-  gauge(
-    registry,
-    'kedge_model_memory_bytes',
-    'Memory that a loaded version takes, as far as can be told',
-    LABELS,
-    (add) => {
-      for (const { labels, version } of view().versions) {
-        const bytes = memoryOf(version);
-        if (bytes !== undefined) add(labels, bytes);
-      }
-    },
-  );
-  gauge(registry, 'kedge_memory_taken_bytes', 'Memory that all versions together take', [], (add) =>
-    add({}, memory().takenBytes),
-  );
+export function modelMetrics({ memory, memoryOf }: MetricsSource, view: () => View): Family[] {
   const { budgetBytes } = memory();
-  if (budgetBytes === undefined) return;
-  gauge(registry, 'kedge_memory_budget_bytes', 'Memory that all versions together may take', [], (add) =>
-    add({}, budgetBytes),
-  );
+  return [
+    gauge('kedge_model_state', '1 for the state that each known version is in', function* (): Iterable<Sample> {
+      for (const model of view().models) {
+        for (const [version, state] of statesOf(model)) {
+          yield [labelsOf({ model: model.name, version: String(version), state }), 1];
+        }
+      }
+    }),
+    gauge('kedge_model_refused', '1 for each reason why a version does not serve', function* (): Iterable<Sample> {
+      for (const model of view().models) {
+        for (const [version, code] of reasonsOf(model)) {
+          yield [labelsOf({ model: model.name, version: String(version), code }), 1];
+        }
+      }
+    }),
+    gauge('kedge_active_version', 'The version that answers unversioned requests', function* (): Iterable<Sample> {
+      for (const { name, active } of view().models) if (active) yield [labelsOf({ model: name }), active.version];
+    }),
+    gauge('kedge_model_load_seconds', 'Time that the last load and warm-up took', function* (): Iterable<Sample> {
+      for (const { labels, served } of view().versions) {
+        if (served.loadMs !== undefined) yield [labels, served.loadMs / 1_000];
+      }
+    }),
+    gauge('kedge_model_memory_bytes', 'Memory that a loaded version takes', function* (): Iterable<Sample> {
+      for (const { labels, served } of view().versions) {
+        const bytes = memoryOf(served);
+        if (bytes !== undefined) yield [labels, bytes];
+      }
+    }),
+    gauge('kedge_memory_taken_bytes', 'Memory that all versions together take', () => [['', memory().takenBytes]]),
+    ...(budgetBytes === undefined
+      ? []
+      : [gauge('kedge_memory_budget_bytes', 'Memory that all versions together may take', () => [['', budgetBytes]])]),
+  ];
 }
 
 function statesOf(model: ServedModel): Map<number, string> {

@@ -4,7 +4,7 @@ import type { VersionQueue } from '../gate/queue.ts';
 import type { ServedModel } from '../lifecycle/served-model.ts';
 import type { ServedVersion } from '../lifecycle/served-version.ts';
 import type { RequestStats, VersionStats } from '../request-stats.ts';
-import type { Labels } from './exposition.ts';
+import { type Labels, labelsOf } from './exposition.ts';
 
 /** What the metrics tell of. */
 export interface MetricsSource {
@@ -24,37 +24,51 @@ export interface MetricsSource {
   catalogReadable(): boolean;
 }
 
-/** One version that a label names: the instance of its number to speak of. */
-export interface Named {
+/** Something with the labels `model` and `version`. */
+interface Labelled {
+  model: string;
+  version: string;
   labels: Labels;
-  version: ServedVersion;
 }
 
 /** What is known at the time of one scrape, looked up once for all metrics. */
 export interface View {
   models: readonly ServedModel[];
-  versions: readonly Named[];
-  stats: readonly VersionStats[];
-  queues: readonly VersionQueue[];
+  /** For each version number the instance to speak of. */
+  versions: readonly (Labelled & { served: ServedVersion })[];
+  stats: readonly { labels: Labels; stats: VersionStats }[];
+  queues: readonly { labels: Labels; queue: VersionQueue }[];
 }
 
 /**
  * Takes the view, and drops what was counted of versions that are gone: labels name nothing but what the catalog or this server has, so
  * that nobody can make series by asking.
  */
-export function viewOf({ models, stats, gate }: MetricsSource): View {
+export function viewOf({ models, stats, gate }: Pick<MetricsSource, 'models' | 'stats' | 'gate'>): View {
   const all = [...models()];
   const versions = all.flatMap((model) =>
     [...new Set(model.versions.map(({ version }) => version))].map((number) => ({
-      labels: { model: model.name, version: String(number) },
-      version: model.find(number)!,
+      ...labelled(model.name, String(number)),
+      served: model.find(number)!,
     })),
   );
-  const named = new Set(versions.map(({ labels }) => `${labels['model']}/${labels['version']}`));
-  const names = new Set(all.map(({ name }) => name));
-  const isKnown = ({ model, version }: { model: string; version: string }): boolean =>
-    version === '' ? model === '' || names.has(model) : named.has(`${model}/${version}`);
-  stats.keep(isKnown);
-  gate.keep(isKnown);
-  return { models: all, versions, stats: [...stats.all()], queues: [...gate.queues()] };
+  const known = new Map(versions.map(({ model, version, labels }) => [`${model}/${version}`, labels]));
+  // What asked for no version that there is.
+  for (const name of ['', ...all.map((model) => model.name)]) known.set(`${name}/`, labelled(name, '').labels);
+  const labelsFor = ({ model, version }: { model: string; version: string }) => known.get(`${model}/${version}`);
+  stats.keep((one) => labelsFor(one) !== undefined);
+  gate.keep((queue) => labelsFor(queue) !== undefined);
+  return {
+    models: all,
+    versions,
+    stats: [...stats.all()].map((one) => ({ labels: labelsFor(one)!, stats: one })),
+    queues: [...gate.queues()].map((queue) => ({
+      labels: labelsFor(queue) ?? labelled(queue.model, queue.version).labels,
+      queue,
+    })),
+  };
+}
+
+function labelled(model: string, version: string): Labelled {
+  return { model, version, labels: labelsOf({ model, version }) };
 }
