@@ -71,7 +71,7 @@ export function rowMajor({ rows: count, columns }: Table, rows?: Uint32Array): F
 
 /** @throws KedgeError `data-invalid` for a set that nothing can be learned from, with a sentence that says why */
 export function checkTrainingSet(set: TrainingSet, what = 'training set'): void {
-  const { table, target, weights, times } = set;
+  const { table, target, weights, times, rows } = set;
   const wrong = (problem: string): KedgeError => new KedgeError('data-invalid', `The ${what} ${problem}.`);
   if (table.columns.length === 0) throw wrong('has no columns besides the target');
   if (rowCount(set) === 0) throw wrong('has no rows');
@@ -84,7 +84,8 @@ export function checkTrainingSet(set: TrainingSet, what = 'training set'): void 
     }
   }
   let total = 0;
-  for (const row of rowsOf(set)) {
+  for (let at = 0; at < rowCount(set); at += 1) {
+    const row = rows ? rows[at]! : at;
     if (row >= table.rows) throw wrong(`has ${table.rows} rows, and is asked for row ${row}`);
     if (!Number.isFinite(target[row])) throw wrong(`has a target that is no finite number in row ${row}`);
     const weight = weights ? weights[row]! : 1;

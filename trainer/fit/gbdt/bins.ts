@@ -32,63 +32,82 @@ export interface BinOptions {
   random: Random;
 }
 
-/** Learns the bins of a column from the rows that take part. They depend on its values alone, never on the target. */
-export function findBins(column: Column, rows: Uint32Array | undefined, options: BinOptions): Bins {
-  return column.kind === 'numeric' ? numericBins(column, rows, options) : categoricalBins(column, rows, options);
-}
+/** Buffers for finding bins, so that many columns leave no garbage behind. */
+export class BinFinder {
+  readonly #maxBins: number;
+  readonly #random: Random;
+  readonly #taken: Float32Array;
+  readonly #counts: Uint32Array;
 
-function numericBins({ values }: Column, rows: Uint32Array | undefined, options: BinOptions): NumericBins {
-  const sorted = sortedSample(values, rows, options.random);
-  // Of 256 numbers that a byte has, one is the bin of NaN.
-  const edges = edgesOf(sorted, Math.min(options.maxBins, 255));
-  return { kind: 'numeric', edges, values: edges.length + 1, missing: edges.length + 1 };
-}
-
-/** Values that are there, as 32-bit floats in rising order: all of them, or one drawn from each of {@link SAMPLE} even strides. */
-function sortedSample(values: Column['values'], rows: Uint32Array | undefined, random: Random): Float32Array {
-  const total = rows?.length ?? values.length;
-  const count = Math.min(total, SAMPLE);
-  const taken = new Float32Array(count);
-  let found = 0;
-  for (let at = 0; at < count; at += 1) {
-    const drawn = count === total ? at : Math.floor(((at + random()) * total) / count);
-    const value = values[rows ? rows[drawn]! : drawn]!;
-    if (!Number.isNaN(value)) taken[found++] = value;
+  constructor(rows: number, { maxBins, random }: BinOptions) {
+    // Of 256 numbers that a byte has, one is the bin of NaN.
+    this.#maxBins = Math.min(maxBins, 255);
+    this.#random = random;
+    this.#taken = new Float32Array(Math.min(rows, SAMPLE));
+    this.#counts = new Uint32Array(this.#taken.length);
   }
-  return taken.subarray(0, found).sort();
+
+  /** Learns the bins of a column from the rows that take part. They depend on its values alone, never on the target. */
+  find(column: Column, rows: Uint32Array | undefined): Bins {
+    if (column.kind === 'categorical') return categoricalBins(column, rows, this.#maxBins);
+    const sorted = this.#sortedSample(column.values, rows);
+    const edges = this.#edgesOf(sorted);
+    return { kind: 'numeric', edges, values: edges.length + 1, missing: edges.length + 1 };
+  }
+
+  /** Values that are there, as 32-bit floats in rising order: all of them, or one drawn from each of {@link SAMPLE} even strides. */
+  #sortedSample(values: Column['values'], rows: Uint32Array | undefined): Float32Array {
+    const total = rows?.length ?? values.length;
+    const count = this.#taken.length;
+    let found = 0;
+    for (let at = 0; at < count; at += 1) {
+      const drawn = count === total ? at : Math.floor(((at + this.#random()) * total) / count);
+      const value = values[rows ? rows[drawn]! : drawn]!;
+      if (!Number.isNaN(value)) this.#taken[found++] = value;
+    }
+    return this.#taken.subarray(0, found).sort();
+  }
+
+  /**
+   * Edges between neighbouring values; where there are more values than bins, so that bins hold about equally many rows, and a value
+   * that is as frequent as that has a bin to itself (as LightGBM's GreedyFindBin, src/io/bin.cpp).
+   */
+  #edgesOf(sorted: Float32Array): Float32Array {
+    const counts = this.#counts;
+    const distinct = countRuns(sorted, counts);
+    const edges: number[] = [];
+    let left = sorted.length;
+    let inBin = 0;
+    for (let at = 0; at < distinct - 1; at += 1) {
+      const binsLeft = this.#maxBins - edges.length;
+      if (binsLeft <= 1) break;
+      const few = distinct - at <= binsLeft;
+      const target = (left + inBin) / binsLeft;
+      inBin += counts[at]!;
+      left -= counts[at]!;
+      // Closed when full, or when the next value alone fills a bin.
+      if (few || inBin >= target || (counts[at + 1]! >= target && inBin >= target / 2)) {
+        edges.push(between(sorted[at]!, sorted[at + 1]!));
+        inBin = 0;
+      }
+    }
+    return Float32Array.from(edges);
+  }
 }
 
-/**
- * Edges between neighbouring values; where there are more values than bins, so that bins hold about equally many rows, and a value
- * that is as frequent as that has a bin to itself (as LightGBM's GreedyFindBin, src/io/bin.cpp).
- */
-function edgesOf(sorted: Float32Array, maxBins: number): Float32Array {
-  const distinct: number[] = [];
-  const counts: number[] = [];
-  for (const value of sorted) {
-    if (distinct.length > 0 && distinct[distinct.length - 1] === value) counts[counts.length - 1]! += 1;
+/** Moves the distinct ones of sorted values to their front, and writes how often each occurs. @returns how many they are */
+function countRuns(sorted: Float32Array, counts: Uint32Array): number {
+  let distinct = 0;
+  for (let at = 0; at < sorted.length; at += 1) {
+    const value = sorted[at]!;
+    if (distinct > 0 && sorted[distinct - 1] === value) counts[distinct - 1]! += 1;
     else {
-      distinct.push(value);
-      counts.push(1);
+      sorted[distinct] = value;
+      counts[distinct] = 1;
+      distinct += 1;
     }
   }
-  const edges: number[] = [];
-  let left = sorted.length;
-  let inBin = 0;
-  for (let at = 0; at < distinct.length - 1; at += 1) {
-    const binsLeft = maxBins - edges.length;
-    if (binsLeft <= 1) break;
-    const few = distinct.length - at <= binsLeft;
-    const target = (left + inBin) / binsLeft;
-    inBin += counts[at]!;
-    left -= counts[at]!;
-    // Closed when full, or when the next value alone fills a bin.
-    if (few || inBin >= target || (counts[at + 1]! >= target && inBin >= target / 2)) {
-      edges.push(between(distinct[at]!, distinct[at + 1]!));
-      inBin = 0;
-    }
-  }
-  return Float32Array.from(edges);
+  return distinct;
 }
 
 /** A 32-bit float e with low <= e < high, in the middle where there is one. */
@@ -97,13 +116,13 @@ function between(low: number, high: number): number {
   return middle >= low && middle < high ? middle : low;
 }
 
-function categoricalBins({ values }: Column, rows: Uint32Array | undefined, { maxBins }: BinOptions): CategoricalBins {
+function categoricalBins({ values }: Column, rows: Uint32Array | undefined, most: number): CategoricalBins {
   const counts = new Map<number, number>();
   for (let at = 0; at < (rows?.length ?? values.length); at += 1) {
     const value = values[rows ? rows[at]! : at]!;
     if (!Number.isNaN(value)) counts.set(value, (counts.get(value) ?? 0) + 1);
   }
-  const kept = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0]).slice(0, Math.min(maxBins, 255));
+  const kept = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0]).slice(0, most);
   const codes = Float64Array.from(kept.map(([code]) => code).sort((a, b) => a - b));
   const binOf = new Map([...codes].map((code, bin) => [code, bin]));
   return { kind: 'categorical', codes, binOf, values: codes.length, missing: codes.length };
