@@ -28,6 +28,11 @@ export interface LoadOptions {
    * growing waits all the same, until it is released.
    */
   onUnfit?(reason: KedgeError): void;
+  /**
+   * Called when its host process ended, and loading it in another one failed several times: it answers nothing. It is tried on, with growing
+   * waits, until it is released. The cause of the reason is the last error.
+   */
+  onLost?(reason: KedgeError): void;
 }
 
 /** What one request's run came to. Times in milliseconds. */

@@ -31,8 +31,8 @@ export function createHostEngine(options: HostEngineOptions): Engine {
   const { clock, log, memoryLimitBytes, sharedHosts = 1, batch = {} } = options;
   const pool = new HostPool({ memoryLimitBytes, sharedHosts, clock, log });
   return engineOf('host', {
-    open: async (request, { onUnfit }) => {
-      const runner = await HostRunner.open(request, { ...options, pool, ...(onUnfit ? { onUnfit } : {}) });
+    open: async (request, told) => {
+      const runner = await HostRunner.open(request, { ...options, ...told, pool });
       return { runner, turns: () => runner.turns };
     },
     clock,

@@ -155,7 +155,7 @@ it('tells of a version that cannot be loaded again', async () => {
   });
   const told: KedgeError[] = [];
   const version = await light(crashByRequest());
-  const model = await engine.load(version, { onUnfit: (reason) => told.push(reason) });
+  const model = await engine.load(version, { onLost: (reason) => told.push(reason) });
   await rm(version.dir, { recursive: true });
   await expect(model.run(KILLER)).rejects.toMatchObject({ code: 'engine-crashed' });
   await until(() => Promise.resolve(told.length > 0));

@@ -15,8 +15,8 @@ const RESTART: Backoff = { baseMs: 200, maxMs: 30_000 };
 /** A version that ends its host this often within the time is unfit to be served. */
 const UNFIT_DEATHS = 3;
 const UNFIT_MS = 60_000;
-/** So many reloads that failed in a row. */
-const UNFIT_RELOADS = 3;
+/** After so many reloads that failed in a row a version counts as lost. */
+const LOST_RELOADS = 3;
 /** What a model may take and still share its process: others wait for its loads and runs. As the probe measured. */
 const LIGHT = { loadMs: 200, runMs: 10, memoryBytes: 128 * 2 ** 20 };
 
@@ -147,9 +147,9 @@ export class HostRunner implements Runner {
     onUnfit?.(new KedgeError('engine-crashed', message, { details: { death } }));
   }
 
-  #tellUnloadable(): void {
-    const message = `${this.#request.name} could not be loaded again ${UNFIT_RELOADS} times: ${this.#reason}.`;
-    this.#options.onUnfit?.(new KedgeError('engine-failed', message));
+  #tellLost(cause: unknown): void {
+    const message = `${this.#request.name} could not be loaded again ${LOST_RELOADS} times: ${this.#reason}.`;
+    this.#options.onLost?.(new KedgeError('engine-failed', message, { cause }));
   }
 
   async #loadAgain(firstDone: () => void): Promise<void> {
@@ -178,7 +178,7 @@ export class HostRunner implements Runner {
       } catch (error) {
         this.#reason = messageOf(error).replace(/\.$/, '');
         failures += 1;
-        if (failures === UNFIT_RELOADS) this.#tellUnloadable();
+        if (failures === LOST_RELOADS) this.#tellLost(error);
       }
       firstDone();
     }

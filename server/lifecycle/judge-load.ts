@@ -31,11 +31,23 @@ const OF_RUN: Partial<Record<ErrorCode, RefusalCode>> = {
 
 /**
  * What a failed load or warm-up means for the version. An error without a code is taken for one of the machine: it may pass. So may
- * other bytes than vouched for: the loader saw the right ones, and a network file system can be behind.
+ * other bytes than vouched for: the loader saw the right ones, and a network file system can be behind. And so may all that is wrong with a
+ * version that answered before.
  */
-export function judgeLoad(error: unknown, warming: boolean): { state: 'refused' | 'failed'; reasons: Refusal[] } {
+export function judgeLoad(
+  error: unknown,
+  { warming, answered }: { warming: boolean; answered: boolean },
+): { state: 'refused' | 'failed'; reasons: Refusal[] } {
   const reasons = [refusalOf(error, warming)];
-  return { state: hasCode(error, 'object-corrupt') ? 'failed' : stateOf(reasons), reasons };
+  return { state: answered || hasCode(error, 'object-corrupt') ? 'failed' : stateOf(reasons), reasons };
+}
+
+/** Why a version fails that answered, and whose process could not be started again. */
+export function judgeLost(reason: KedgeError): Refusal[] {
+  const cause = reason.cause instanceof KedgeError ? OF_LOAD[reason.cause.code] : undefined;
+  return [
+    { code: cause ?? 'process-crashed', message: `It answered, and then its process ended: ${messageOf(reason)}` },
+  ];
 }
 
 /** Why a version that keeps ending its process fails. */

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { CatalogAvailable } from '../../contract/catalog.ts';
 import { KedgeError } from '../../contract/errors.ts';
 import type { Refusal } from '../../contract/refusal.ts';
@@ -6,13 +5,11 @@ import type { Signature } from '../../contract/signature.ts';
 import type { Tensors } from '../../contract/tensor.ts';
 import type { Engine, LoadedModel, RunOptions } from '../../engine/engine.ts';
 import type { Clock } from '../../platform/clock.ts';
-import { judgeRows, type Placement } from '../placement.ts';
-import { judgeLoad, judgeUnfit } from './judge-load.ts';
-import { TRANSITIONS, type VersionState } from './states.ts';
-import { warmUp } from './warm-up.ts';
-
-/** States that are remembered for `/versions`. */
-const HISTORY = 20;
+import type { Placement } from '../placement.ts';
+import { judgeLoad, judgeLost, judgeUnfit } from './judge-load.ts';
+import { attemptLoad } from './load-attempt.ts';
+import type { VersionState } from './states.ts';
+import { type HistoryEntry, StateRecord } from './version-state.ts';
 
 export interface ServedVersionOptions {
   model: string;
@@ -23,14 +20,6 @@ export interface ServedVersionOptions {
   clock: Clock;
   /** Called after each change of state, and when it turned out to be unfit; the cause of a failure is what was thrown. */
   onChange(version: ServedVersion, cause?: unknown): void;
-}
-
-export interface HistoryEntry {
-  state: VersionState;
-  /** Milliseconds since the epoch. */
-  at: number;
-  /** Codes of the reasons, of a refusal or failure. */
-  codes?: readonly string[];
 }
 
 /**
@@ -57,7 +46,8 @@ export interface HistoryEntry {
  * - refused: it can never serve here as it is. Only another look by the loader (a new `since` in the catalog) changes that; or, where
  *   there was no room for it, that there is now.
  * - failed: an attempt went wrong in a way that may pass. It is loaded again after a while, or after another look by the loader. One
- *   that answered and then kept ending its process fails once another version answers, and is loaded again only where none does.
+ *   that answered and then kept ending its process fails once another version answers, and is loaded again only where none does. One
+ *   whose process ended and could not be started again answers nothing, so it fails at once, and is loaded again after a while.
  *
  * Which versions are wanted, and which one is active, is the policy's to say ({@link nextActions}): those that the rollout asks for, else
  * the pinned one and the newest, as many as KEDGE_KEEP_READY says, are held ready, so that a rollback or a request for the
@@ -76,10 +66,11 @@ export class ServedVersion {
   /** The catalog offers exactly this one now. */
   vouched = true;
   readonly #options: ServedVersionOptions;
-  readonly #history: HistoryEntry[] = [];
-  #state: VersionState = 'discovered';
-  #reasons: readonly Refusal[] = [];
+  readonly #record: StateRecord;
   #failures = 0;
+  #retryMs: (failures: number) => number = () => 0;
+  /** It was ready once, so what is wrong with it now may pass. */
+  #answered = false;
   #retryAt: number | undefined;
   #loadMs: number | undefined;
   #loaded: LoadedModel | undefined;
@@ -103,20 +94,20 @@ export class ServedVersion {
       'kedge-model-version': String(this.version),
       'kedge-model-digest': this.digest,
     };
-    this.#history.push({ state: 'discovered', at: options.clock.now() });
+    this.#record = new StateRecord(`${this.model} version ${this.version}`, options.clock);
   }
 
   get state(): VersionState {
-    return this.#state;
+    return this.#record.state;
   }
 
   get history(): readonly HistoryEntry[] {
-    return this.#history;
+    return this.#record.history;
   }
 
   /** Why it is refused or failed. */
   get reasons(): readonly Refusal[] {
-    return this.#reasons;
+    return this.#record.reasons;
   }
 
   /** Failed loads one after another. */
@@ -178,15 +169,15 @@ export class ServedVersion {
   }
 
   get isReady(): boolean {
-    return this.#state === 'ready';
+    return this.state === 'ready';
   }
 
   /** Takes hold of it for one request. Synchronous with the choice of the version, so nothing comes between. */
   enter(): void {
-    if (this.#state !== 'ready') {
+    if (this.state !== 'ready') {
       throw new KedgeError(
         'model-not-ready',
-        `${this.model} version ${this.version} is ${this.#state}; try again shortly.`,
+        `${this.model} version ${this.version} is ${this.state}; try again shortly.`,
       );
     }
     this.#requests += 1;
@@ -196,8 +187,8 @@ export class ServedVersion {
   leave(): void {
     this.#requests -= 1;
     if (this.#requests > 0) return;
-    if (this.#state === 'draining') this.#release();
-    else if (this.#state === 'failed') this.#giveBack();
+    if (this.state === 'draining') this.#release();
+    else if (this.state === 'failed') this.#giveBack();
   }
 
   /**
@@ -233,41 +224,27 @@ export class ServedVersion {
    */
   async load(engine: Engine, retryMs: (failures: number) => number): Promise<void> {
     const { clock, volume } = this.#options;
-    const { manifest, path, probe } = this.entry;
     const began = clock.now();
+    this.#retryMs = retryMs;
     this.#become('loading');
-    let loaded: LoadedModel | undefined;
     try {
       // The last requests of an attempt before may still be under way.
       if (this.#loaded) await this.drained();
       this.#unfit = undefined;
-      loaded = await engine.load(
-        {
-          name: `${this.model}/${this.version}`,
-          dir: join(volume, path),
-          files: manifest.files,
-          signature: manifest.signature,
-          rowOutputs: probe.rowOutputs,
-          mergeRows: judgeRows(this.entry).merge,
-          samples: manifest.samples,
-          cost: probe,
-        },
-        { onUnfit: (reason) => this.#onUnfit(reason) },
-      );
-      this.#become('warming');
-      await warmUp(loaded, manifest.samples);
-      this.#loaded = loaded;
+      this.#loaded = await attemptLoad(engine, {
+        ...{ name: `${this.model}/${this.version}`, entry: this.entry, volume },
+        onLoaded: () => this.#become('warming'),
+        onUnfit: (reason) => this.#onUnfit(reason),
+        onLost: (reason) => this.#onLost(reason),
+      });
       this.#loadMs = clock.now() - began;
       this.#failures = 0;
+      this.#answered = true;
       this.#become('ready');
     } catch (error) {
-      const { state, reasons } = judgeLoad(error, this.#state === 'warming');
-      if (state === 'failed') {
-        this.#failures += 1;
-        this.#retryAt = clock.now() + retryMs(this.#failures);
-      }
+      const { state, reasons } = judgeLoad(error, { warming: this.state === 'warming', answered: this.#answered });
+      if (state === 'failed') this.#countFailure();
       this.#become(state, reasons, error);
-      await loaded?.release().catch(() => undefined);
     }
   }
 
@@ -284,11 +261,8 @@ export class ServedVersion {
 
   /** ready -> failed, because it is {@link unfit}; the requests that hold it end first. */
   fail(): void {
-    this.#drained = Promise.withResolvers();
     this.#failures = Number.POSITIVE_INFINITY;
-    const reason = this.#unfit!;
-    this.#become('failed', judgeUnfit(reason), reason);
-    if (this.#requests === 0) this.#giveBack();
+    this.#fail(judgeUnfit(this.#unfit!), this.#unfit);
   }
 
   /** draining -> ready. */
@@ -318,29 +292,37 @@ export class ServedVersion {
   }
 
   #onUnfit(reason: KedgeError): void {
-    if (this.#state === 'released' || this.#state === 'failed' || this.#unfit) return;
+    if (this.state === 'released' || this.state === 'failed' || this.#unfit) return;
     this.#unfit = reason;
     this.#options.onChange(this, reason);
   }
 
+  #onLost(reason: KedgeError): void {
+    if (this.state !== 'ready') return;
+    this.#countFailure();
+    this.#fail(judgeLost(reason), reason);
+  }
+
+  /** ready -> failed; what it holds is given back after its last request. */
+  #fail(reasons: readonly Refusal[], cause: unknown): void {
+    this.#drained = Promise.withResolvers();
+    this.#become('failed', reasons, cause);
+    if (this.#requests === 0) this.#giveBack();
+  }
+
+  #countFailure(): void {
+    this.#failures += 1;
+    this.#retryAt = this.#options.clock.now() + this.#retryMs(this.#failures);
+  }
+
   /** The one place where the state changes. */
   #become(state: VersionState, reasons: readonly Refusal[] = [], cause?: unknown): void {
-    if (!TRANSITIONS[this.#state].includes(state)) {
-      throw new KedgeError(
-        'internal',
-        `${this.model} version ${this.version} cannot go from ${this.#state} to ${state}.`,
-      );
-    }
-    this.#state = state;
-    this.#reasons = reasons;
+    this.#record.become(state, reasons);
     if (state !== 'failed') this.#retryAt = undefined;
-    const codes = reasons.map(({ code }) => code);
-    this.#history.push({ state, at: this.#options.clock.now(), ...(codes.length > 0 && { codes }) });
     if (state === 'ready' || state === 'refused' || state === 'failed') {
       this.#settled?.resolve();
       this.#settled = undefined;
     }
-    if (this.#history.length > HISTORY) this.#history.shift();
     this.#options.onChange(this, cause);
   }
 }

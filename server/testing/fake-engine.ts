@@ -56,6 +56,11 @@ export class FakeEngine implements Engine {
     this.#loaded.get(name)!.onUnfit!(reason);
   }
 
+  /** Tells that the process of `name`, which is loaded, ended and cannot be started again. */
+  lose(name: string, reason: KedgeError): void {
+    this.#loaded.get(name)!.onLost!(reason);
+  }
+
   fail(name: string, error: unknown): void {
     this.#take(name).settle.reject(error);
   }
