@@ -99,9 +99,7 @@ async function walkThrough(
   await waitForActive(walk, 1);
 
   const { trips, version, digest } = await predict(walk);
-  say(
-    `4. Predicted ${trips.toFixed(1)} trips for ${ROW.zone} at ${ROW.time}, by version ${version}, ${digest.slice(0, 19)}…`,
-  );
+  say(`4. Predicted ${trips.toFixed(1)} trips at ${ROW.time}, by version ${version}, ${digest.slice(0, 19)}…`);
 
   const next = await writeModel(join(dir, 'next'), 1.1);
   if (values['once']) return check(walk, next.model, say);

@@ -11,16 +11,18 @@ import { waitFor } from './programs.ts';
 
 export const MODEL = 'scooter-demand';
 
-/** One hour of rain in the centre: the row that every prediction here is made for. */
+/** One hour of rain: the row that every prediction here is made for. */
 export const ROW = {
-  zone: 'centre',
   time: '2026-11-23T18:00',
   temperature: 7.5,
   precipitation: 0.4,
   wind: 3,
   trips_day_ago: 40,
+  trips_2_days_ago: 43,
   trips_week_ago: 36,
+  trips_2_weeks_ago: 38,
   trips_mean_week: 12.5,
+  trips_mean_4_weeks: 37,
 };
 
 export interface Walk {

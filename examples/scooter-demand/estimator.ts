@@ -1,23 +1,19 @@
 import type { Estimator } from '../../contract/estimator.ts';
 import type { Tensors } from '../../contract/tensor.ts';
-import { COLUMNS, ELEMENTS, encodeValue } from './features.ts';
+import { COLUMNS, ELEMENTS, encodeHour } from './features.ts';
 import { ROW, readHour } from './row.ts';
 
-/** Scooter trips that begin in a zone within an hour. */
+/** Scooter trips that begin in a zone within an hour, forecast a day ahead. */
 const estimator: Estimator = {
   name: 'scooter-demand',
-  version: '1.0.0',
+  version: '2.0.0',
   features: COLUMNS.map(({ value: _, ...feature }) => feature),
   row: ROW,
 
   /** One FP32 tensor `features`, a row for each hour, an element for each of {@link ELEMENTS}. */
   encode(rows) {
     const data = new Float32Array(rows.length * ELEMENTS.length);
-    let at = 0;
-    rows.forEach((row, index) => {
-      const hour = readHour(row, index);
-      for (const column of COLUMNS) for (const number of encodeValue(column, column.value(hour))) data[at++] = number;
-    });
+    for (const [index, row] of rows.entries()) encodeHour(readHour(row, index), data, index * ELEMENTS.length);
     return new Map([['features', { datatype: 'FP32', shape: [rows.length, ELEMENTS.length], data }]]);
   },
 

@@ -8,12 +8,12 @@ import { ELEMENTS } from '../../examples/scooter-demand/features.ts';
 import { post, startTestServer, type TestServer } from '../testing/test-server.ts';
 import { TestVolume } from '../testing/volume.ts';
 
-/** trips = 10 * (zone is centre) - wind: so that both fields of a row show in its prediction. */
+/** trips = temperature - wind: so that both fields of a row show in its prediction. */
 const demand = linearModel({
   input: 'features',
   output: 'trips',
   bias: [0],
-  weights: ELEMENTS.map((name) => [name === 'zone=centre' ? 10 : name === 'wind' ? -1 : 0]),
+  weights: ELEMENTS.map(({ name }) => [name === 'temperature' ? 1 : name === 'wind' ? -1 : 0]),
 });
 
 const mixed = encodeModel({
@@ -42,14 +42,16 @@ const mean = encodeModel({
 });
 
 const row = {
-  zone: 'centre',
   time: '2026-11-23T18:00',
-  temperature: 7.5,
+  temperature: 10,
   precipitation: 0,
   wind: 3,
   trips_day_ago: 40,
+  trips_2_days_ago: 43,
   trips_week_ago: 36,
+  trips_2_weeks_ago: 38,
   trips_mean_week: 12.5,
+  trips_mean_4_weeks: 37,
 };
 
 let volume: TestVolume;
@@ -59,7 +61,7 @@ beforeAll(async () => {
   volume = new TestVolume();
   const { name, version, features } = estimator;
   const code = { estimator: name, version, features: featureDigest(features) };
-  volume.add('scooter-demand', 1, demand, { details: { code, requires: { estimator: '^1.0.0' } } });
+  volume.add('scooter-demand', 1, demand, { details: { code, requires: { estimator: `^${version}` } } });
   volume.add('scooter-demand', 2, demand, { details: { code: { ...code, features: `sha256:${'0'.repeat(64)}` } } });
   volume.add('two-answers', 1, linearModel({ input: 'features', weights: ELEMENTS.map(() => [1, 1]) }), {
     details: { code },
@@ -84,7 +86,7 @@ const predict = (model: string, body: unknown) => post(`${server.url}/v1/models/
 
 describe('domain rows', () => {
   it('go through the estimator of the version', async () => {
-    const instances = [row, { ...row, zone: 'west' }, { ...row, wind: 4.5, shop: 'unknown to it' }];
+    const instances = [row, { ...row, temperature: 3 }, { ...row, wind: 4.5, shop: 'unknown to it' }];
     const { status, headers, body } = await predict('scooter-demand', { instances });
     expect([status, headers.get('content-type'), body]).toEqual([
       200,
@@ -101,7 +103,12 @@ describe('domain rows', () => {
   it.each<[string, unknown, RegExp]>([
     ['without a field', { ...row, wind: undefined }, /instances\[1\]\.wind is missing: Forecast wind/],
     ['with text for a number', { ...row, wind: 'much' }, /instances\[1\]\.wind must be a number, not "much"/],
-    ['with a zone that is none', { ...row, zone: 'moon' }, /instances\[1\]\.zone must be one of campus/],
+    ['with half an hour', { ...row, time: '2026-11-23T18:30' }, /instances\[1\]\.time must be a full hour/],
+    [
+      'with a misspelt lag',
+      { ...row, trips_week_ago: undefined, trips_weak_ago: 1 },
+      /instances\[1\]\.trips_weak_ago is no field; 'trips_week_ago' is/,
+    ],
     ['of numbers', [1, 2], /instances\[1\] must be an object/],
   ])('%s are refused by row and field', async (_what, wrong, sentence) => {
     const { status, body } = await predict('scooter-demand', { instances: [row, wrong] });
