@@ -175,9 +175,11 @@ describe('a merged run that fails', () => {
     const one = tensor('FP32', [1], [0]);
     state.answer = () => Promise.resolve(new Map([['sum', one]]));
     const ask = () => Promise.all([batcher.run(request([1, 2]), ['sum']), batcher.run(request([3, 4]), ['sum'])]);
+    expect(batcher.forbidden).toBeUndefined();
     await ask();
     await ask();
     expect(runs.map(({ rows }) => rows)).toEqual([2, 1, 1, 1, 1]);
+    expect(batcher.forbidden).toMatch(/other rows/);
   });
 
   it('that ended its process is never merged again', async () => {
@@ -189,6 +191,7 @@ describe('a merged run that fails', () => {
     runs.length = 0;
     await ask();
     expect(runs.map(({ rows }) => rows)).toEqual([1, 1]);
+    expect(batcher.forbidden).toMatch(/ended its process/);
   });
 });
 

@@ -79,8 +79,8 @@ export class Batcher implements Participant {
   #rowMs: number | undefined;
   /** Ends the wait for company. */
   #patience: AbortController | undefined;
-  /** A merged run came out as it must not. */
-  #forbidden = false;
+  /** How a merged run came out that must not: a sentence. */
+  #forbidden: string | undefined;
 
   constructor(runner: Runner, options: BatcherOptions) {
     this.#runner = runner;
@@ -93,12 +93,17 @@ export class Batcher implements Participant {
     return { requests: this.#waiting.length, rows: this.#waitingRows, runs: this.#runs, rowMs: this.#rowMs };
   }
 
+  /** Why nothing is merged any more that was at first; undefined while all is well. */
+  get forbidden(): string | undefined {
+    return this.#forbidden;
+  }
+
   get wants(): boolean {
     return this.#waiting.length > 0 && this.#runs < (this.#merges ? 1 : this.#options.parallel);
   }
 
   get #merges(): boolean {
-    return this.#layout !== undefined && !this.#forbidden;
+    return this.#layout !== undefined && this.#forbidden === undefined;
   }
 
   /** One request, its inputs checked. @throws KedgeError as {@link LoadedModel.run} does */
@@ -234,10 +239,10 @@ export class Batcher implements Participant {
       );
       split = splitRows(await this.#runner.run(inputs, batch[0]!.outputs), counts, rows);
       // What does not have the rows asked for is not what was proved or tried: never again.
-      if (!split) this.#forbidden = true;
+      if (!split) this.#forbidden = 'A merged run had other rows than were asked for.';
     } catch (error) {
       // Each alone tells whose fault it was. They are not brought together again where one ends the process of all.
-      if (endedProcess(error)) this.#forbidden = true;
+      if (endedProcess(error)) this.#forbidden = 'A merged run ended its process.';
     }
     if (!split) {
       for (const request of batch) await this.#runAlone(request);

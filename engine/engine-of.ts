@@ -52,7 +52,10 @@ export function engineOf(kind: Engine['kind'], { open, clock, limits, parallel }
         run: batcher.run.bind(batcher),
         release,
       };
-      const model = new GuardedModel(request, guarded, clock, { merging, work: () => batcher.work });
+      const model = new GuardedModel(request, guarded, clock, {
+        merging: () => (batcher.forbidden === undefined ? merging : { merges: false, because: batcher.forbidden }),
+        work: () => batcher.work,
+      });
       models.add(model);
       return model;
     },

@@ -10,7 +10,7 @@ import type { Runner } from './session.ts';
 import type { Merging } from './trial.ts';
 
 export interface GuardedModelOptions {
-  merging?: Merging;
+  merging?: () => Merging;
   work?: () => WorkView;
 }
 
@@ -23,10 +23,10 @@ export interface GuardedModelOptions {
  */
 export class GuardedModel implements LoadedModel {
   readonly signature: Signature;
-  readonly merging: Merging | undefined;
   readonly #request: LoadRequest;
   readonly #runner: Runner;
   readonly #clock: Clock;
+  readonly #merging: (() => Merging) | undefined;
   readonly #work: (() => WorkView) | undefined;
   readonly #allOutputs: readonly string[];
   #underWay = 0;
@@ -35,12 +35,16 @@ export class GuardedModel implements LoadedModel {
 
   constructor(request: LoadRequest, runner: Runner, clock: Clock, options: GuardedModelOptions = {}) {
     this.signature = request.signature;
-    this.merging = options.merging;
+    this.#merging = options.merging;
     this.#request = request;
     this.#runner = runner;
     this.#clock = clock;
     this.#work = options.work;
     this.#allOutputs = request.signature.outputs.map(({ name }) => name);
+  }
+
+  get merging(): Merging | undefined {
+    return this.#merging?.();
   }
 
   get work(): WorkView {

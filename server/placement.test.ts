@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { CatalogAvailable, ProbeReport } from '../contract/catalog.ts';
-import { judgeRows, placeVersion } from './placement.ts';
+import { describeMerging, judgeRows, placeVersion } from './placement.ts';
 
 const fast: ProbeReport = { loadMs: 12.345, runMs: 0.0123, memoryBytes: 1e6, rowOutputs: [] };
 
@@ -24,17 +24,34 @@ const independent = { independent: true, because: 'Every operator keeps the rows
 const unproved = { independent: false, because: 'ai.onnx:Loop is not proved.' };
 
 it.each([
-  ['proved', {}, independent, [], true, /keeps the rows apart/],
-  ['proved, but the publisher knows better', { rows: 'dependent' }, independent, ['y'], false, /publisher says/],
-  ['not proved', {}, unproved, ['y'], false, /Loop/],
-  ['declared, and seen to have rows', { rows: 'independent' }, unproved, ['y'], true, /publisher says/],
-  ['declared, but without rows', { rows: 'independent' }, unproved, [], false, /'y' was not seen/],
-  ['of an old catalog', {}, undefined, ['y'], false, /did not look/],
-  ['of an old catalog, declared', { rows: 'independent' }, undefined, ['y'], true, /publisher says/],
-] as const)('rows %s', (_what, batching, rows, rowOutputs, merge, reason) => {
+  ['proved', {}, independent, [], true, 'proved', /keeps the rows apart/],
+  [
+    'proved, but the publisher knows better',
+    { rows: 'dependent' },
+    independent,
+    ['y'],
+    false,
+    'declared',
+    /publisher says/,
+  ],
+  ['not proved', {}, unproved, ['y'], false, 'unproved', /Loop/],
+  ['declared, and seen to have rows', { rows: 'independent' }, unproved, ['y'], true, 'declared', /publisher says/],
+  ['declared, but without rows', { rows: 'independent' }, unproved, [], false, 'unproved', /'y' was not seen/],
+  ['of an old catalog', {}, undefined, ['y'], false, 'unproved', /did not look/],
+  ['of an old catalog, declared', { rows: 'independent' }, undefined, ['y'], true, 'declared', /publisher says/],
+] as const)('rows %s', (_what, batching, rows, rowOutputs, merge, basis, reason) => {
   const signature = { inputs: [], outputs: [{ name: 'y', datatype: 'FP32' as const, shape: [-1] }] };
   const manifest = { signature, batching } as unknown as CatalogAvailable['manifest'];
   const judged = judgeRows({ manifest, rows, probe: { ...fast, rowOutputs: [...rowOutputs] } });
-  expect(judged.merge).toBe(merge);
+  expect([judged.merge, judged.basis]).toEqual([merge, basis]);
   expect(judged.reason).toMatch(reason);
 });
+
+it.each([
+  ['not loaded', true, undefined, { merged: true, basis: 'proved', reason: 'r' }],
+  ['tried', true, { merges: true, because: 'b' }, { merged: true, basis: 'proved', reason: 'r', trial: 'b' }],
+  ['forbidden', true, { merges: false, because: 'b' }, { merged: false, basis: 'forbidden', reason: 'b' }],
+  ['never thought of', false, { merges: false, because: 'b' }, { merged: false, basis: 'proved', reason: 'r' }],
+] as const)('merging that is %s', (_what, merge, engine, told) =>
+  expect(describeMerging({ merge, basis: 'proved', reason: 'r' }, engine)).toEqual(told),
+);

@@ -15,7 +15,18 @@ export interface Placement {
 export interface RowsJudgement {
   /** Rows of several requests may be answered in one run, unless the engine's trial forbids it. */
   merge: boolean;
+  basis: 'proved' | 'declared' | 'unproved';
   reason: string;
+}
+
+/** Whether rows of several requests are answered in one run, as `/versions` tells it. */
+export interface Merging {
+  merged: boolean;
+  /** `forbidden`: by a trial at its load, or by a run since, though it was proved or declared. */
+  basis: RowsJudgement['basis'] | 'forbidden';
+  reason: string;
+  /** What the engine says of a version that is loaded and merged. */
+  trial?: string;
 }
 
 /**
@@ -28,14 +39,30 @@ export function judgeRows({
   probe,
 }: Pick<CatalogAvailable, 'manifest' | 'rows' | 'probe'>): RowsJudgement {
   const declared = manifest.batching?.rows;
-  if (declared === 'dependent') return { merge: false, reason: 'The publisher says that rows depend on each other.' };
-  if (rows?.independent) return { merge: true, reason: rows.because };
+  if (declared === 'dependent') {
+    return { merge: false, basis: 'declared', reason: 'The publisher says that rows depend on each other.' };
+  }
+  if (rows?.independent) return { merge: true, basis: 'proved', reason: rows.because };
   const because = rows?.because ?? 'The loader that wrote the catalog did not look at the graph for it.';
-  if (declared === undefined) return { merge: false, reason: because };
+  if (declared === undefined) return { merge: false, basis: 'unproved', reason: because };
   const { outputs, omittedOutputs = [] } = manifest.signature;
   const other = outputs.find(({ name }) => !probe.rowOutputs.includes(name)) ?? omittedOutputs[0];
-  if (!other) return { merge: true, reason: 'The publisher says that rows are independent.' };
-  return { merge: false, reason: `Output '${other.name}' was not seen to have a row for each row of the inputs.` };
+  if (!other) return { merge: true, basis: 'declared', reason: 'The publisher says that rows are independent.' };
+  const reason = `Output '${other.name}' was not seen to have a row for each row of the inputs.`;
+  return { merge: false, basis: 'unproved', reason };
+}
+
+/**
+ * What came of that judgement. Pure.
+ * @param engine what the engine says; undefined where the version is not loaded, or the engine has no say
+ */
+export function describeMerging(
+  { merge, basis, reason }: RowsJudgement,
+  engine: { merges: boolean; because: string } | undefined,
+): Merging {
+  if (!engine || !merge) return { merged: merge, basis, reason };
+  if (!engine.merges) return { merged: false, basis: 'forbidden', reason: engine.because };
+  return { merged: true, basis, reason, trial: engine.because };
 }
 
 /**

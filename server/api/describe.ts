@@ -4,6 +4,7 @@ import { isoTime } from '../../platform/clock.ts';
 import { judgeUnfit } from '../lifecycle/judge-load.ts';
 import type { ServedModel } from '../lifecycle/served-model.ts';
 import type { ServedVersion } from '../lifecycle/served-version.ts';
+import { describeMerging, judgeRows } from '../placement.ts';
 import type { ModelTable } from './context.ts';
 
 /** What Triton calls a model that onnxruntime runs. */
@@ -23,7 +24,10 @@ export function describeModel(model: ServedModel, { signature }: ServedVersion):
   };
 }
 
-/** What the rollout asks for, and every known version with what became of it, newest first. */
+/**
+ * What the rollout asks for, and every known version with what became of it, newest first: its state and why, where it runs and why, whether
+ * its rows are merged with those of others and why, what it takes, and the states that it was in of late.
+ */
 export function describeVersions(model: ServedModel, { memoryOf }: Pick<ModelTable, 'memoryOf'>): object {
   const numbers = new Set([...model.versions, ...model.catalog.versions].map(({ version }) => version));
   return {
@@ -56,7 +60,7 @@ function describeServed(
   listed: CatalogVersion | undefined,
   memoryBytes: number | undefined,
 ): object {
-  const { version, state, digest, reasons, placement, history, retryAt, loadMs } = served;
+  const { version, state, digest, reasons, placement, merging, entry, history, retryAt, loadMs } = served;
   return {
     version: String(version),
     state: shownState(state),
@@ -65,6 +69,7 @@ function describeServed(
     reasons,
     ...warningsOf(served, listed),
     placement,
+    merging: describeMerging(judgeRows(entry), merging),
     ...(memoryBytes !== undefined && { memoryBytes }),
     ...(loadMs !== undefined && { loadMs }),
     ...(retryAt !== undefined && { retryAt: isoTime(retryAt) }),
