@@ -38,6 +38,10 @@ const VERSION = object(
     digest: text,
     warnings: REASONS,
     placement: object({ engine: { enum: ['inline', 'host'] }, reason: text }),
+    merging: object(
+      { merged: { type: 'boolean' }, basis: { enum: ['proved', 'declared', 'unproved', 'forbidden'] }, reason: text },
+      { trial: text },
+    ),
     memoryBytes: { type: 'integer', minimum: 0 },
     loadMs: { type: 'number', minimum: 0 },
     retryAt: TIME,
