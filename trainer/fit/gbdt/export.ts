@@ -149,9 +149,10 @@ function regressor(lists: NodeLists, base: number, objective: Objective, { input
 }
 
 function classifier(lists: NodeLists, base: number, { input, output }: TensorNames): Part {
-  const first = lists.leaves[0]!;
-  // A class without a single weight would count as absent, and the other one as the only one.
-  const weights = [...lists.leaves.map((leaf) => ({ ...leaf, of: 1 })), { ...first, weight: 0, of: 0 }];
+  // The base goes into the first tree, as onnxruntime gives base_values of two classes a meaning of its own. Each row gets a score of 0 for
+  // class 0 there: a class without a score would count as absent.
+  const weights = lists.leaves.map((leaf) => ({ ...leaf, weight: leaf.weight + (leaf.tree === 0 ? base : 0), of: 1 }));
+  for (const leaf of lists.leaves) if (leaf.tree === 0) weights.push({ ...leaf, weight: 0, of: 0 });
   const label = unusedName(output, 'label');
   const node: EncodeNode = {
     type: 'TreeEnsembleClassifier',
@@ -161,7 +162,6 @@ function classifier(lists: NodeLists, base: number, { input, output }: TensorNam
     attributes: {
       ...lists.attributes(),
       classlabels_int64s: { ints: [0, 1] },
-      base_values: { floats: [0, base] },
       class_treeids: { ints: weights.map(({ tree }) => tree) },
       class_nodeids: { ints: weights.map(({ node }) => node) },
       class_ids: { ints: weights.map(({ of }) => of) },

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { KedgeError } from '../../../contract/errors.ts';
 import { nearest } from '../../../contract/nearest.ts';
 import type { Table } from '../../table.ts';
