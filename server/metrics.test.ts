@@ -14,6 +14,7 @@ beforeAll(async () => {
   volume.refuse('m', 4, [
     { code: 'opset', message: 'Too new.' },
     { code: 'ir-version', message: 'Too new.' },
+    { code: 'opset', message: 'Too new in another domain.' },
   ]);
   await volume.write();
   server = await startTestServer(volume, { KEDGE_KEEP_READY: '1' });

@@ -1,4 +1,5 @@
 import { isAvailable } from '../../contract/catalog.ts';
+import type { Refusal } from '../../contract/refusal.ts';
 import { shownState } from '../api/describe.ts';
 import type { ServedModel } from '../lifecycle/served-model.ts';
 import { type Family, gauge, labelsOf, type Sample } from './exposition.ts';
@@ -17,8 +18,8 @@ export function modelMetrics({ memory, memoryOf }: MetricsSource, view: () => Vi
     }),
     gauge('kedge_model_refused', '1 for each reason why a version does not serve', function* (): Iterable<Sample> {
       for (const model of view().models) {
-        for (const [version, code] of reasonsOf(model)) {
-          yield [labelsOf({ model: model.name, version: String(version), code }), 1];
+        for (const [version, codes] of reasonsOf(model)) {
+          for (const code of codes) yield [labelsOf({ model: model.name, version: String(version), code }), 1];
         }
       }
     }),
@@ -49,13 +50,17 @@ function statesOf(model: ServedModel): Map<number, string> {
   return states;
 }
 
-function reasonsOf(model: ServedModel): [number, string][] {
-  const served = new Set(model.versions.map(({ version }) => version));
-  const listed = model.catalog.versions.filter(({ version }) => !served.has(version));
-  return [
-    ...model.versions.flatMap(({ version, reasons }) => reasons.map(({ code }): [number, string] => [version, code])),
-    ...listed.flatMap((one) =>
-      isAvailable(one) ? [] : one.reasons.map(({ code }): [number, string] => [one.version, code]),
-    ),
-  ];
+/** Codes against each version, each once: several inputs can be wrong in the same way, and a number can stand for other bytes than before. */
+function reasonsOf(model: ServedModel): Map<number, Set<string>> {
+  const reasons = new Map<number, Set<string>>();
+  const add = (version: number, told: readonly Refusal[]): void => {
+    const codes = reasons.get(version) ?? new Set();
+    reasons.set(version, codes);
+    for (const { code } of told) codes.add(code);
+  };
+  for (const { version, reasons: told } of model.versions) add(version, told);
+  const served = new Set(reasons.keys());
+  for (const one of model.catalog.versions)
+    if (!served.has(one.version) && !isAvailable(one)) add(one.version, one.reasons);
+  return reasons;
 }

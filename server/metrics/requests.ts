@@ -1,3 +1,5 @@
+import { LOAD_REASONS } from '../gate/admission.ts';
+import type { VersionQueue } from '../gate/queue.ts';
 import { DURATION_BUCKETS, type VersionStats } from '../request-stats.ts';
 import { SIZE_BUCKETS } from '../work-stats.ts';
 import { counter, type Family, gauge, histogram, type Labels, type Observed, type Sample } from './exposition.ts';
@@ -55,15 +57,21 @@ export function requestMetrics({ stats, access }: MetricsSource, view: () => Vie
       'kedge_turned_away_total',
       'Requests that were not answered for want of time or room, by reason',
       function* (): Iterable<Sample> {
-        for (const { labels, queue } of view().queues) {
-          for (const [reason, value] of Object.entries(queue.turnedAway)) yield [`${labels},reason="${reason}"`, value];
+        for (const { labels, same } of view().queues) {
+          for (const reason of LOAD_REASONS) {
+            yield [`${labels},reason="${reason}"`, sum(same, ({ turnedAway }) => turnedAway[reason])];
+          }
         }
       },
     ),
     gauge('kedge_queue_rows', 'Rows that are admitted and not answered', function* (): Iterable<Sample> {
-      for (const { labels, queue } of view().queues) yield [labels, queue.rows];
+      for (const { labels, same } of view().queues) yield [labels, sum(same, ({ rows }) => rows)];
     }),
   ];
+}
+
+function sum(queues: readonly VersionQueue[], value: (queue: VersionQueue) => number): number {
+  return queues.reduce((total, queue) => total + value(queue), 0);
 }
 
 function* byLabel(name: string, values: ReadonlyMap<string, number>): Iterable<Sample> {

@@ -37,7 +37,8 @@ export interface View {
   /** For each version number the instance to speak of. */
   versions: readonly (Labelled & { served: ServedVersion })[];
   stats: readonly { labels: Labels; stats: VersionStats }[];
-  queues: readonly { labels: Labels; queue: VersionQueue }[];
+  /** Several where a version number stands for other bytes than before. */
+  queues: readonly { labels: Labels; same: readonly VersionQueue[] }[];
 }
 
 /**
@@ -58,14 +59,12 @@ export function viewOf({ models, stats, gate }: Pick<MetricsSource, 'models' | '
   const labelsFor = ({ model, version }: { model: string; version: string }) => known.get(`${model}/${version}`);
   stats.keep((one) => labelsFor(one) !== undefined);
   gate.keep((queue) => labelsFor(queue) !== undefined);
+  const queues = Map.groupBy(gate.queues(), (queue) => labelsFor(queue) ?? labelled(queue.model, queue.version).labels);
   return {
     models: all,
     versions,
     stats: [...stats.all()].map((one) => ({ labels: labelsFor(one)!, stats: one })),
-    queues: [...gate.queues()].map((queue) => ({
-      labels: labelsFor(queue) ?? labelled(queue.model, queue.version).labels,
-      queue,
-    })),
+    queues: [...queues].map(([labels, same]) => ({ labels, same })),
   };
 }
 

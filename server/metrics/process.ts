@@ -1,0 +1,20 @@
+import type { Registry } from 'prom-client';
+
+/**
+ * The metrics of the process itself: CPU, memory, garbage collection, delays of the loop. They count from the first time that they are asked for,
+ * because importing and starting what counts them would delay the first answer of a new server.
+ * @returns gives them as text
+ */
+export function processMetrics(): () => Promise<string> {
+  let registry: Promise<Registry> | undefined;
+  const start = async (): Promise<Registry> => {
+    const { collectDefaultMetrics, Registry } = await import('prom-client');
+    const register = new Registry();
+    collectDefaultMetrics({ register });
+    return register;
+  };
+  return async () => {
+    registry ??= start();
+    return (await registry).metrics();
+  };
+}
