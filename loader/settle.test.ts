@@ -55,15 +55,32 @@ describe('settleUnavailable', () => {
   });
 });
 
-it('hastens what only could not be fetched', () => {
+it('keeps what was known of the same bytes beside that they could not be fetched', () => {
+  const codesOf = ({ reasons }: CatalogUnavailable) => reasons.map(({ code }) => code);
+  const refused = unavailable(1, 'refused', ['opset', 'name-unusable'], { judgedBy: 'before' });
+  const first = settle(['fetch-failed'], refused);
+  expect([first.state, codesOf(first), waitOf(first)]).toEqual([
+    'failed',
+    ['fetch-failed', 'opset', 'name-unusable'],
+    2_500,
+  ]);
+  const second = settle(['fetch-failed'], { ...first, since: isoTime(5) });
+  expect([codesOf(second), second.since, waitOf(second)]).toEqual([codesOf(first), isoTime(5), 5_000]);
+  expect(codesOf(settle(['fetch-failed'], refused, 'other'))).toEqual(['fetch-failed']);
+  expect(codesOf(settle(['load-timeout'], second))).toEqual(['load-timeout']);
+});
+
+it('hastens what could not be fetched last', () => {
   const later = { retryAt: isoTime(NOW + 1) };
   const models: Models = [
     { name: 'a', versions: [unavailable(2, 'failed', ['fetch-failed'], later), available(1)] },
     { name: 'b', versions: [unavailable(1, 'failed', ['load-timeout'], later)] },
+    { name: 'c', versions: [unavailable(1, 'failed', ['fetch-failed', 'opset'], later)] },
   ];
-  const [a, b] = hasten(models, NOW);
+  const [a, b, c] = hasten(models, NOW);
   expect(a!.versions).toEqual([{ ...models[0]!.versions[0], retryAt: isoTime(NOW) }, available(1)]);
   expect(b).toBe(models[1]);
+  expect(c!.versions).toMatchObject([{ retryAt: isoTime(NOW) }]);
   const due = hasten(models, NOW);
   expect(hasten(due, NOW)).toBe(due);
 });

@@ -19,7 +19,10 @@ export interface Unsettled {
   judgedBy: string;
 }
 
-/** The catalog entry of a version that may not serve, and when it is tried again. `random` is in [0, 1). */
+/**
+ * The catalog entry of a version that may not serve, and when it is tried again. `random` is in [0, 1). What was known of the same bytes
+ * before stands beside, and behind, that they could not be fetched now.
+ */
 export function settleUnavailable(
   { version, bare, fingerprint, digest, reasons, judgedBy }: Unsettled,
   before: CatalogVersion | undefined,
@@ -29,7 +32,9 @@ export function settleUnavailable(
   const again = before && before.state !== 'available' && before.fingerprint === fingerprint ? before : undefined;
   const attempts = (again?.judgedBy === judgedBy ? again.attempts : 0) + 1;
   const state = stateOf(reasons);
-  const unchanged = again?.state === state && codesOf(again.reasons) === codesOf(reasons);
+  const known = (isOnly(reasons, 'fetch-failed') && again?.reasons) || [];
+  const all = [...reasons, ...known.filter(({ code }) => code !== 'fetch-failed')];
+  const unchanged = again?.state === state && codesOf(again.reasons) === codesOf(all);
   const wait = retryMs(state, reasons, attempts, random);
   return {
     version,
@@ -38,7 +43,7 @@ export function settleUnavailable(
     bare,
     fingerprint,
     ...(digest !== undefined && { digest }),
-    reasons: [...reasons],
+    reasons: all,
     attempts,
     judgedBy,
     ...(wait !== undefined && { retryAt: isoTime(now + wait) }),
@@ -56,12 +61,12 @@ function retryMs(
   return attempts > MAX_RETRIES ? undefined : backoffMs(attempts - 1, RETRY, random);
 }
 
-/** Versions that only could not be fetched, now that the bucket answers again: they are tried at once. */
+/** Versions that could not be fetched when they were tried last, now that the bucket answers again: they are tried at once. */
 export function hasten(models: Models, now: number): Models {
   let hastened = models;
   for (const { name, versions } of models) {
     for (const entry of versions) {
-      if (isAvailable(entry) || entry.retryAt === undefined || !isOnly(entry.reasons, 'fetch-failed')) continue;
+      if (isAvailable(entry) || entry.retryAt === undefined || entry.reasons[0]?.code !== 'fetch-failed') continue;
       if (Date.parse(entry.retryAt) > now) hastened = withEntry(hastened, name, { ...entry, retryAt: isoTime(now) });
     }
   }

@@ -83,6 +83,31 @@ describe.skipIf(!small)(title, () => {
     await stand.stop();
   });
 
+  it('is well again once a write worked, and not when nobody wants to write any more', async () => {
+    const bucket = scratch.folder('gone-bucket');
+    writeTree(bucket, { 'fourth/1/model.onnx': linearModel() });
+    const stand = await start(bucket, mounted);
+    await stand.available('fourth', 1);
+    remount('ro');
+    writeTree(bucket, { 'fourth/2/model.onnx': linearModel({ weight: 2 }) });
+    await eventually(
+      async () => logged(stand, 'volume').length > 0,
+      () => 'the problem in the log',
+    );
+    rmSync(join(bucket, 'fourth/2'), { recursive: true });
+    await eventually(
+      async () => logged(stand, 'catalog').length > 0,
+      () => 'the write of the catalog that was to show whether it is well',
+    );
+    expect(logged(stand, 'volume').filter(({ msg }) => String(msg).includes('well again'))).toEqual([]);
+    remount('rw');
+    await eventually(
+      async () => logged(stand, 'volume').some(({ msg }) => String(msg).includes('well again')),
+      () => 'that it is well again in the log',
+    );
+    await stand.stop();
+  });
+
   it('that is read-only at the start is waited for', async () => {
     remount('ro');
     const bucket = scratch.folder('ro-start');
