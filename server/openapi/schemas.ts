@@ -1,5 +1,6 @@
 import type { RowField } from '../../contract/estimator.ts';
 import type { Datatype, Signature, TensorSpec } from '../../contract/signature.ts';
+import { elementCount } from '../../contract/tensor.ts';
 
 /** A JSON Schema of 2020-12, which OpenAPI 3.1 takes as it is. */
 export type Schema = Readonly<Record<string, unknown>>;
@@ -73,7 +74,7 @@ export function inferRequestSchema({ inputs }: Signature, example: unknown): Sch
 
 function requestTensor(spec: TensorSpec): Schema {
   const { name, datatype, shape, optional } = spec;
-  const flat = arrayOf(ELEMENTS[datatype], 1);
+  const flat = arrayOf(ELEMENTS[datatype], [-1]);
   return {
     title: name,
     type: 'object',
@@ -85,7 +86,7 @@ function requestTensor(spec: TensorSpec): Schema {
       shape: shapeSchema(spec),
       data: {
         description: 'The elements in row-major order, flat or nested as the shape is.',
-        ...(shape.length > 1 ? { anyOf: [flat, arrayOf(ELEMENTS[datatype], shape.length)] } : flat),
+        ...(shape.length > 1 ? { anyOf: [flat, arrayOf(ELEMENTS[datatype], shape)] } : flat),
       },
     },
   };
@@ -133,7 +134,7 @@ function answeredTensor(properties: Schema, datatype: Datatype): Schema {
     properties: {
       ...properties,
       shape: { type: 'array', items: { type: 'integer', minimum: 0 } },
-      data: arrayOf(ANSWERED[datatype] ?? ELEMENTS[datatype], 1),
+      data: arrayOf(ANSWERED[datatype] ?? ELEMENTS[datatype], [-1]),
       parameters: { type: 'object' },
     },
   };
@@ -168,9 +169,10 @@ export function tensorRowSchema({ inputs }: Signature): Schema {
 /** Nested as its dimensions are, or flat where they are all fixed; a single element may stand without brackets. */
 function rowOf({ datatype, shape }: TensorSpec): Schema {
   const element = datatype === 'BYTES' ? { anyOf: [ELEMENTS.BYTES, ENCODED] } : ELEMENTS[datatype];
-  const rank = Math.max(0, shape.length - 1);
-  const depths = rank > 1 && !shape.includes(-1, 1) ? [rank, 1] : rank === 1 && shape[1] === 1 ? [1, 0] : [rank];
-  const forms = depths.map((depth) => arrayOf(element, depth));
+  const dims = shape.slice(1);
+  const forms = [arrayOf(element, dims)];
+  if (dims.length > 1 && !dims.includes(-1)) forms.push(arrayOf(element, [elementCount(dims)]));
+  if (dims.length === 1 && dims[0] === 1) forms.push(element);
   return forms.length === 1 ? forms[0]! : { anyOf: forms };
 }
 
@@ -187,9 +189,11 @@ export function predictRequestSchema(row: Schema, example: unknown): Schema {
   };
 }
 
-/** Arrays in arrays, `depth` deep, of `element`. */
-function arrayOf(element: Schema, depth: number): Schema {
-  return depth === 0 ? element : { type: 'array', items: arrayOf(element, depth - 1) };
+/** Arrays in arrays, as dimensions are, of `element`. */
+function arrayOf(element: Schema, [dim, ...rest]: readonly number[]): Schema {
+  if (dim === undefined) return element;
+  const length = dim < 0 ? {} : { minItems: dim, maxItems: dim };
+  return { type: 'array', items: arrayOf(element, rest), ...length };
 }
 
 function oneOf(schemas: readonly Schema[]): Schema {

@@ -56,6 +56,11 @@ class Case:
         return all(tensor.is_finite for tensor in [*self.inputs, *self.outputs])
 
     @property
+    def has_infinity(self):
+        """In the request."""
+        return any(t.datatype.startswith("FP") and bool(np.isinf(t.array).any()) for t in self.inputs)
+
+    @property
     def is_empty(self):
         return any(0 in tensor.shape for tensor in self.inputs)
 

@@ -74,6 +74,13 @@ class V2:
             assert response.id == "a-1"
             assert [output.name for output in response.outputs] == [t.name for t in case.outputs]
 
+    async def together(self, model):
+        """All cases at once, a few times, in binary and in JSON: what is merged must not meet other rows."""
+        finite = [case for case in model.cases if case.is_finite]
+        work = [self.binary(case) for case in model.cases]
+        work += [self.binary_in(case) if model.is_fp16 or case.is_empty else self.json(case) for case in finite * 3]
+        await asyncio.gather(*work)
+
     async def ready(self, model):
         assert await self.client.is_model_ready(self.url, model.name) is True
 
@@ -185,6 +192,7 @@ async def run(checks, models, url):
     for model in models:
         for case in model.cases:
             await run_case(checks, v1, v2, model, case)
+        await checks.run_async(f"v2 together {model.name}", v2.together, model)
     await v1.client.close()
     await v2.client.close()
 

@@ -192,6 +192,11 @@ async def json_over_aiohttp(session, url, case):
         check(case, response.status, await response.text())
 
 
+async def together(session, url, cases):
+    """All at once, a few times: what is merged must not meet other rows."""
+    await asyncio.gather(*(over_aiohttp(session, url, case) for case in cases * 4))
+
+
 async def run_aiohttp(checks, models, url):
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as session:
         for model in models:
@@ -199,6 +204,8 @@ async def run_aiohttp(checks, models, url):
                 name = f"{model.name}: {case.note}"
                 await checks.run_async(f"aiohttp {name}", over_aiohttp, session, url, case)
                 await checks.run_async(f"aiohttp json= {name}", json_over_aiohttp, session, url, case)
+            exact = [case for case in model.cases if not case.has_infinity]
+            await checks.run_async(f"aiohttp together {model.name}", together, session, url, exact)
 
 
 def run(checks, models, url, admin):

@@ -15,18 +15,16 @@ from checks import Checks, arguments
 HERE = Path(__file__).parent
 SCHEMATHESIS = Path(sys.executable).parent / "schemathesis"
 SEED = "20261124"
-EXAMPLES = "25"
+EXAMPLES = "15"
 LIMIT_SECONDS = 240
 
 # The paths of the server itself; an estimator with domain rows; and tensors of each kind: one input and several, strings, booleans,
-# 64 bits, half precision, scalars, defaults, a fixed batch, several free dimensions, and a model in a process of its own.
+# 64 bits, half precision, scalars, defaults, a fixed batch, several free dimensions, a model in a process of its own.
 KINDS = [
     "server",
     "scooter-demand",
     "iris-logreg",
-    "iris-zipmap",
     "bike-pipeline",
-    "tickets-tfidf",
     "bytes-echo",
     "bool-gate",
     "int64-echo",
@@ -36,7 +34,6 @@ KINDS = [
     "fixed-batch-4",
     "pair-distance",
     "log-ratio",
-    "waves-gru",
     "collatz-loop",
 ]
 
@@ -54,7 +51,7 @@ CHECKS = [
 ]
 
 
-# Load and unload find out the names of the models and take them away: they come last, on the port that has them.
+# Load and unload may take models away: they come last, on the port that has them.
 CONTROL = ["--include-path-regex", "^/v2/repository/models/"]
 
 # Has an input that is a scalar, which no row can hold.
@@ -96,7 +93,7 @@ def run(checks, url, selection):
     total = sum(sum(counts.values()) for counts in answered.values())
     checks.run(f"the document: {total} requests to {len(answered)} operations", passed, code, output)
     for operation, counts in sorted(answered.items()):
-        if operation not in NEVER_RIGHT:
+        if operation not in NEVER_RIGHT and selection is not CONTROL:
             checks.run(f"200 of {operation}", reached, counts)
     print(f"  {total} requests to {len(answered)} operations")
 

@@ -15,6 +15,7 @@ import schemathesis
 from schemathesis.generation import GenerationMode
 
 ROWS = 4
+FREE = 2
 ENOUGH_MS = "60000"
 ANSWERED = defaultdict(Counter)
 # A deadline of the request's own may be too short, and is then told with one of these.
@@ -29,33 +30,50 @@ def before_call(_context, case, _kwargs):
         return
     if "kedge-timeout-ms" in (case.headers or {}):
         case.headers["kedge-timeout-ms"] = ENOUGH_MS
-    if case.operation.path.endswith("/infer"):
-        fit(case.body)
-    elif case.operation.path.endswith(":predict") and case.body.get("instances"):
+    path = case.operation.path
+    if path.endswith("/infer"):
+        fit(case.body, specs_of(case.operation.schema.raw_schema, path.split("/")[3]))
+    elif path.endswith(":predict") and case.body.get("instances"):
         case.body["instances"] = [alike(case.body["instances"][0])] * ROWS
 
 
-def fit(body):
-    """Few rows, other dimensions alike, and as many elements as the shape wants; all outputs; time enough."""
+def specs_of(document, model):
+    """The schema of each input."""
+    items = document["components"]["schemas"][f"{model}.InferRequest"]["properties"]["inputs"]["items"]
+    return items.get("oneOf", [items])
+
+
+def fit(body, specs):
+    """Each input once, few rows, and as many elements as the shape wants; all outputs; time enough."""
     body.pop("outputs", None)
     body.pop("parameters", None)
-    shapes = {}
-    for tensor in body.get("inputs") or []:
-        if not isinstance(tensor, dict) or not isinstance(tensor.get("shape"), list):
-            continue
-        shape = [min(dim, ROWS) if dim > 4096 or at == 0 else dim for at, dim in enumerate(tensor["shape"])]
-        tensor["shape"] = shapes.setdefault(len(shape), shape)
-        flat = list(flattened(tensor.get("data") or []))
-        count = math.prod(tensor["shape"])
-        tensor["data"] = [flat[at % len(flat)] for at in range(count)] if flat else [default(tensor)] * count
+    given = {tensor["name"]: tensor for tensor in body["inputs"]}
+    shapes = [tensor["shape"] for tensor in given.values()]
+    rows = min([int(shape[0]) for shape in shapes if shape] + [ROWS])
+    body["inputs"] = [
+        fitted(given.get(spec["title"]), spec, rows) for spec in specs if spec["title"] in given or not is_optional(spec)
+    ]
+
+
+def is_optional(spec):
+    return "default" in spec.get("description", "")
+
+
+def fitted(tensor, spec, rows):
+    name, datatype, shape = (spec["properties"][key] for key in ("name", "datatype", "shape"))
+    dims = [dim.get("const", rows if at == 0 else FREE) for at, dim in enumerate(shape.get("prefixItems", []))]
+    flat = list(flattened(tensor["data"])) if tensor else []
+    flat = flat or [{"BYTES": "", "BOOL": False}.get(datatype["const"], 0)]
+    data = [flat[at % len(flat)] for at in range(math.prod(dims))]
+    return {"name": name["const"], "datatype": datatype["const"], "shape": dims, "data": data}
 
 
 def alike(row):
-    """Values of several inputs, each as long as the shortest of them."""
+    """Values of several inputs, each as long as the shortest of them, and none of them empty."""
     if not isinstance(row, dict) or not all(isinstance(value, list) for value in row.values()):
         return row
-    length = min(map(len, row.values()), default=0)
-    return {name: value[:length] for name, value in row.items()}
+    length = min(map(len, row.values()), default=0) or 1
+    return {name: (value or [0])[:length] for name, value in row.items()}
 
 
 def flattened(data):
@@ -64,10 +82,6 @@ def flattened(data):
             yield from flattened(value)
         else:
             yield value
-
-
-def default(tensor):
-    return {"BYTES": "", "BOOL": False}.get(tensor.get("datatype"), 0)
 
 
 @schemathesis.check

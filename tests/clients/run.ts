@@ -1,6 +1,6 @@
 /**
- * Real clients from PyPI, unmodified, against the whole path: every real model is published into a bucket, the loader brings it,
- * the server answers, and each script asks all of it. Prints one closing line; `--report <file>` gets the counters in vitest's form.
+ * Real clients from PyPI, unmodified, against the whole path: every real model, and one with domain rows, is published into a bucket,
+ * the loader brings it, the server answers, and each script asks all of it. Prints one closing line; `--report <file>` gets the counters in vitest's form.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,11 +8,14 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { MODEL, writeModel } from '../../bin/quickstart/walk.ts';
 import { createStage, type Stage, waitForActive } from '../e2e/stage.ts';
 import { type SharedModels, sharedModels } from '../shared.ts';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
-const SCRIPTS = ['triton_client.py', 'kserve_sdk.py', 'mlserver_codecs.py'];
+/** The last one may take models away. */
+const SCRIPTS = ['triton_client.py', 'kserve_sdk.py', 'mlserver_codecs.py', 'openapi_document.py'];
+const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
 /** Far above what a script takes; one that hangs is ended and counts as failed. */
 const SCRIPT_LIMIT_MS = 300_000;
 
@@ -30,7 +33,7 @@ async function main(): Promise<void> {
     return;
   }
   const python = await installed();
-  const stage = createStage();
+  const stage = createStage({ env: { KEDGE_ESTIMATORS: EXAMPLES } });
   try {
     const started = performance.now();
     const ports = await serveAll(stage, sharedModels);
@@ -70,9 +73,12 @@ async function serveAll(stage: Stage, { dir, good }: SharedModels): Promise<Port
     }
   };
   await Promise.all([publishNext(), publishNext()]);
+  const rows = await writeModel(join(stage.dir, MODEL), 1);
+  const { code, err } = await stage.kedge(['publish', rows.model, '--model', MODEL, '--details', rows.details]);
+  if (code !== 0) throw new Error(`publish of ${MODEL} ended with ${code}: ${err}`);
   await stage.startLoader();
   const { url, admin } = await stage.startServer();
-  for (const { name } of good) await waitForActive(url, name, 1, 120_000);
+  for (const name of [...good.map((model) => model.name), MODEL]) await waitForActive(url, name, 1, 120_000);
   return { url, admin };
 }
 

@@ -135,13 +135,41 @@ async def infer_aio(client, case, binary, algorithm=None):
     check(case, result)
 
 
-async def together(client, cases):
-    """All at once: requests that are merged must not meet each other's rows."""
-    await asyncio.gather(*(infer_aio(client, case, index % 2 == 0) for index, case in enumerate(cases * 4)))
+class Together:
+    """Requests all at once: those that are merged must not meet each other's rows, and those that must not be merged are not."""
+
+    ROUNDS = 4
+
+    def __init__(self, client):
+        self.client = client
+        self.requests = 0
+        self.runs = 0
+
+    async def runs_of(self, model):
+        [stats] = (await self.client.get_inference_statistics(model.name))["model_stats"]
+        return stats["execution_count"]
+
+    async def infer(self, model):
+        cases = model.cases * self.ROUNDS
+        before = await self.runs_of(model)
+        await asyncio.gather(*(infer_aio(self.client, case, index % 2 == 0) for index, case in enumerate(cases)))
+        runs = await self.runs_of(model) - before
+        # What is refused or follows from the shapes is never run.
+        requests = sum(not case.is_empty and not case.is_refused for case in cases)
+        if model.batchable:
+            assert runs <= requests, f"{runs} runs for {requests} requests"
+            self.requests += requests
+            self.runs += runs
+        else:
+            assert runs == requests, f"{runs} runs for {requests} requests, which must not be merged"
+
+    def merged(self):
+        assert self.runs < self.requests, f"{self.runs} runs for {self.requests} requests: none was merged"
 
 
 async def run_aio(checks, models, url):
-    async with aio.InferenceServerClient(host(url)) as client:
+    async with aio.InferenceServerClient(host(url), conn_limit=64) as client:
+        together = Together(client)
         for model in models:
             for case in model.cases:
                 name = f"{model.name}: {case.note}"
@@ -151,7 +179,8 @@ async def run_aio(checks, models, url):
                 await checks.run_async(
                     f"aio {algorithm} {model.name}", infer_aio, client, model.cases[0], True, algorithm
                 )
-            await checks.run_async(f"aio together {model.name}", together, client, model.cases)
+            await checks.run_async(f"aio together {model.name}", together.infer, model)
+        checks.run("aio together: some were merged", together.merged)
         await triton_extensions.run_aio(checks, client)
 
 
