@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { KedgeError } from '../contract/errors.ts';
 import { linearModel } from '../contract/onnx/testing/models.ts';
-import type { Log } from '../platform/log.ts';
+import { type Log, silentLog } from '../platform/log.ts';
 import { AccessLog, describeAccess } from './access-log.ts';
 import { ClientGone } from './api/errors.ts';
 import { Ticket } from './gate/ticket.ts';
@@ -25,7 +25,7 @@ function recorder(level = 'info'): { log: Log; lines: Line[] } {
 
 describe('which requests get a line', () => {
   const wants = (sample: number, draw: number, status: number): boolean =>
-    new AccessLog({ ...recorder(), sample, random: () => draw, now: () => 0 }).wants(status);
+    new AccessLog({ log: silentLog, lines: silentLog, sample, random: () => draw, now: () => 0 }).wants(status);
 
   it.each<[string, number, number, number, boolean]>([
     ['none by default', 0, 0, 200, false],

@@ -6,7 +6,10 @@ import { idsOf } from './api/request-id.ts';
 import type { Ticket } from './gate/ticket.ts';
 
 export interface AccessLogOptions {
+  /** Where errors are told of. */
   log: Log;
+  /** Where the lines of requests go. */
+  lines: Log;
   /** Share of the requests that are logged, 0 to 1. */
   sample: number;
   /** In [0, 1), for the choice and for ids. */
@@ -35,12 +38,12 @@ export interface Access {
  */
 export class AccessLog {
   readonly #options: AccessLogOptions;
-  readonly #log: Log;
+  readonly #lines: Log;
 
   constructor(options: AccessLogOptions) {
     this.#options = options;
     // Who asks for these lines gets them, whatever the level of the rest.
-    this.#log = options.sample > 0 ? options.log.child({ log: 'access' }, { level: 'info' }) : options.log;
+    this.#lines = options.lines.child({ log: 'access' }, options.sample > 0 ? { level: 'info' } : {});
   }
 
   wants(status: number): boolean {
@@ -61,10 +64,15 @@ export class AccessLog {
     const before = socket.bytesWritten;
     const line = (): void => {
       const bytesOut = socket.bytesWritten - before;
-      this.#log.info({ ...ids, ...describeAccess(access, this.#options.now()), bytesOut }, 'request');
+      this.#lines.info({ ...ids, ...describeAccess(access, this.#options.now()), bytesOut }, 'request');
     };
     if (outgoing.destroyed) line();
     else outgoing.once('close', line);
+  }
+
+  /** Resolves once all lines are out. */
+  flush(): Promise<void> {
+    return new Promise((resolve) => this.#lines.flush(() => resolve()));
   }
 }
 

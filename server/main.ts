@@ -7,7 +7,7 @@ import { createHostEngine } from '../engine/host-engine.ts';
 import { createInlineEngine } from '../engine/inline.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { type App, type Listener, listen } from '../platform/listen.ts';
-import { createLog, type Log } from '../platform/log.ts';
+import { createBufferedLog, createLog, type Log } from '../platform/log.ts';
 import { AccessLog } from './access-log.ts';
 import { createApp } from './api/app.ts';
 import type { ApiContext } from './api/context.ts';
@@ -31,6 +31,8 @@ export interface ServerParts {
   /** In [0, 1). */
   random: () => number;
   log: Log;
+  /** Of requests. */
+  accessLog: Log;
   engines: Readonly<Record<'inline' | 'host', Engine>>;
 }
 
@@ -54,7 +56,7 @@ const CLOSE_MS = 2_000;
  * @throws KedgeError `estimator-invalid`, `config-invalid` for a port that cannot be had
  */
 export async function startServer(config: ServerConfig, overrides: Partial<ServerParts> = {}): Promise<RunningServer> {
-  const { clock, random, log, engines } = createParts(config, overrides);
+  const { clock, random, log, accessLog: lines, engines } = createParts(config, overrides);
   const estimators = await loadEstimators(config.estimators);
   const manager = new VersionManager({
     volume: resolve(config.volume),
@@ -89,7 +91,7 @@ export async function startServer(config: ServerConfig, overrides: Partial<Serve
     stats,
     gate: new Gate({ ...config, deadlineMs: (model) => config.deadlinesMs.get(model) ?? config.deadlinesMs.get('') }),
     access,
-    accessLog: new AccessLog({ log, sample: config.accessLogSample, random, now: () => stats.now() }),
+    accessLog: new AccessLog({ log, lines, sample: config.accessLogSample, random, now: () => stats.now() }),
     maxBodyBytes: config.maxBodyBytes,
     keepReady: config.keepReady,
     notReady: () =>
@@ -158,6 +160,7 @@ export async function startServer(config: ServerConfig, overrides: Partial<Serve
     await Promise.all([engines.inline.close(), engines.host.close()]);
     await Promise.race([released, clock.sleep(CLOSE_MS)]);
     await admin.close(CLOSE_MS);
+    await context.accessLog.flush();
     log.info('stopped');
   };
   let stopped: Promise<void> | undefined;
@@ -177,6 +180,8 @@ function createParts(config: ServerConfig, overrides: Partial<ServerParts>): Ser
   const clock = overrides.clock ?? systemClock;
   const random = overrides.random ?? Math.random;
   const log = overrides.log ?? createLog('serve', config.logLevel);
+  const buffered = config.accessLogSample > 0 && !overrides.log;
+  const accessLog = overrides.accessLog ?? (buffered ? createBufferedLog('serve') : log);
   const engines = overrides.engines ?? {
     inline: createInlineEngine(),
     host: createHostEngine({
@@ -190,7 +195,7 @@ function createParts(config: ServerConfig, overrides: Partial<ServerParts>): Ser
       log,
     }),
   };
-  return { clock, random, log, engines };
+  return { clock, random, log, accessLog, engines };
 }
 
 /** Bytes that the cgroup allows this process and its hosts; undefined where it sets no limit. */
