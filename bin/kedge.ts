@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+import { enableCompileCache } from 'node:module';
+import { join } from 'node:path';
 import { KedgeError, messageOf } from '../contract/errors.ts';
 import { KEDGE_VERSION } from '../contract/version.ts';
 import type { Command } from './command.ts';
@@ -23,6 +25,14 @@ const COMMANDS: Record<string, { summary: string; load(): Promise<{ command: Com
   },
   quickstart: { summary: 'the whole path on this machine, live', load: () => import('./commands/quickstart.ts') },
 };
+
+/**
+ * The bundle keeps what V8 made of it beside itself, where it may write there: the next start takes it from there. A start that ends in order
+ * writes it, so that an image may bring it along.
+ */
+if (import.meta.filename.endsWith('.js')) {
+  enableCompileCache({ directory: join(import.meta.dirname, '.compile-cache'), portable: true });
+}
 
 /** What a shell reports for a process that a second signal ended. */
 const INTERRUPTED = 130;

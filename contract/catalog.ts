@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { digestPattern, manifestSchema } from './manifest.ts';
 import { isModelName } from './names.ts';
 import { refusalSchema } from './refusal.ts';

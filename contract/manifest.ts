@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isModelName, isSafePath } from './names.ts';
 import { DATATYPES, signatureSchema } from './signature.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * Why a version may not serve here. Each code is stable: it labels metrics, stands in `/versions` and in the log.

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isLabelName } from './names.ts';
 
 const ROLLOUT_SCHEMA_VERSION = 1;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Datatypes of the Open Inference Protocol that the runtime has. */
 export const DATATYPES = [

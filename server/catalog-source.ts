@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { watch } from 'chokidar';
+import type { FSWatcher } from 'chokidar';
 import type { Catalog } from '../contract/catalog.ts';
 import { messageOf } from '../contract/errors.ts';
 import { CATALOG_FILE } from '../contract/layout.ts';
@@ -38,7 +38,7 @@ class Watch implements CatalogSource {
   readonly #options: CatalogSourceOptions;
   readonly #file: string;
   readonly #closing = new AbortController();
-  readonly #events: ReturnType<typeof watch>;
+  #events: FSWatcher | undefined;
   readonly #parser = new CatalogParser();
   #problem: string | undefined;
   #current: Catalog | undefined;
@@ -50,16 +50,6 @@ class Watch implements CatalogSource {
   constructor(options: CatalogSourceOptions) {
     this.#options = options;
     this.#file = resolve(options.volume, CATALOG_FILE);
-    const folder = resolve(options.volume);
-    this.#events = watch(folder, {
-      ignored: (path) => resolve(path) !== folder && resolve(path) !== this.#file,
-      depth: 0,
-      followSymlinks: false,
-      ignoreInitial: true,
-      ignorePermissionErrors: true,
-    });
-    this.#events.on('all', () => void this.look());
-    this.#events.on('error', (error) => options.log.debug({ error: messageOf(error) }, 'no events from the volume'));
     void this.#poll();
   }
 
@@ -77,16 +67,36 @@ class Watch implements CatalogSource {
 
   async close(): Promise<void> {
     this.#closing.abort();
-    await this.#events.close();
+    await this.#events?.close();
     await this.#looking;
   }
 
   async #poll(): Promise<void> {
     const { signal } = this.#closing;
+    await this.look();
+    // Only now, so that the first look waits for nothing.
+    await this.#listen();
     while (!signal.aborted) {
       await this.look();
       await this.#options.clock.sleep(this.#options.pollMs, signal);
     }
+  }
+
+  async #listen(): Promise<void> {
+    const { watch } = await import('chokidar');
+    if (this.#closing.signal.aborted) return;
+    const folder = resolve(this.#options.volume);
+    this.#events = watch(folder, {
+      ignored: (path) => resolve(path) !== folder && resolve(path) !== this.#file,
+      depth: 0,
+      followSymlinks: false,
+      ignoreInitial: true,
+      ignorePermissionErrors: true,
+    });
+    this.#events.on('all', () => void this.look());
+    this.#events.on('error', (error) =>
+      this.#options.log.debug({ error: messageOf(error) }, 'no events from the volume'),
+    );
   }
 
   async #lookUntilSettled(): Promise<void> {

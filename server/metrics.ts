@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
-import { collectDefaultMetrics, Registry } from 'prom-client';
 import { KEDGE_VERSION } from '../contract/version.ts';
 import { expose, type Family, gauge } from './metrics/exposition.ts';
 import { modelMetrics } from './metrics/models.ts';
+import { processMetrics } from './metrics/process.ts';
 import { requestMetrics } from './metrics/requests.ts';
 import { type MetricsSource, type View, viewOf } from './metrics/source.ts';
 import { tritonMetrics } from './metrics/triton.ts';
@@ -14,10 +14,11 @@ export interface Metrics {
   scrape(): ReadableStream<Uint8Array>;
 }
 
+const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
 /** All metrics of the server. What each counts is kept by those who know it, and looked at when asked for. */
 export function createMetrics(source: MetricsSource): Metrics {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  const ofProcess = processMetrics();
   let view: View;
   const current = (): View => view;
   const families: Family[] = [
@@ -33,10 +34,10 @@ export function createMetrics(source: MetricsSource): Metrics {
   async function* bytes(): AsyncGenerator<Uint8Array> {
     view = viewOf(source);
     for await (const slice of expose(families, () => setImmediate())) yield Buffer.from(slice);
-    yield Buffer.from(await registry.metrics());
+    yield Buffer.from(await ofProcess());
   }
   return {
-    contentType: registry.contentType,
+    contentType: CONTENT_TYPE,
     scrape: () => ReadableStream.from(bytes()),
   };
 }

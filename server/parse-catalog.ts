@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Catalog, type CatalogModel, catalogSchema, isAvailable } from '../contract/catalog.ts';
 import { parseJson } from '../contract/json.ts';
 import { type Manifest, manifestSchema } from '../contract/manifest.ts';
