@@ -1,13 +1,10 @@
 import { type BucketIndex, bucketIndexSchema } from '../contract/bucket-index.ts';
-import { KedgeError } from '../contract/errors.ts';
 import { INDEX_KEY, versionPrefix } from '../contract/layout.ts';
 import type { Rollout } from '../contract/rollout.ts';
 import { parseDocument } from '../registry/documents.ts';
 import type { ObjectInfo, ObjectStore } from '../registry/object-store.ts';
+import { collect } from '../registry/read-object.ts';
 import { readRollout } from '../registry/rollout-file.ts';
-
-/** Larger documents are somebody's mistake, and would take the loader's memory. */
-const MAX_DOCUMENT = 64 * 2 ** 20;
 
 export interface ReadOptions {
   signal?: AbortSignal | undefined;
@@ -48,27 +45,6 @@ export class BucketReader {
     return readRollout(this.store, model, signal);
   }
 
-  /** The bytes of a small object as they are; it must still have the etag that a listing showed. */
-  async readBytes(key: string, etag: string, { signal }: ReadOptions = {}): Promise<Uint8Array> {
-    const result = await this.store.get(key, { ifMatch: etag, ...(signal && { signal }) });
-    if (result.status === 'ok') return collect(key, result.body);
-    throw new KedgeError('object-missing', `${key} was listed and is not there any more. List the bucket again.`);
-  }
-
-  /** A part of an object that must still have the etag that a listing showed. */
-  async readRange(
-    key: string,
-    etag: string,
-    offset: number,
-    length: number,
-    { signal }: ReadOptions = {},
-  ): Promise<Uint8Array> {
-    const range = { offset, length };
-    const result = await this.store.get(key, { ifMatch: etag, range, ...(signal && { signal }) });
-    if (result.status === 'ok') return collect(key, result.body);
-    throw new KedgeError('object-missing', `${key} was listed and is not there any more. List the bucket again.`);
-  }
-
   async #list(prefix: string, signal: AbortSignal | undefined, onPage?: () => void): Promise<ObjectInfo[]> {
     const objects: ObjectInfo[] = [];
     for await (const page of this.store.list(prefix, signal && { signal })) {
@@ -77,16 +53,4 @@ export class BucketReader {
     }
     return objects;
   }
-}
-
-async function collect(key: string, body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of body) {
-    bytes += chunk.byteLength;
-    if (bytes > MAX_DOCUMENT)
-      throw new KedgeError('document-invalid', `${key} is larger than ${MAX_DOCUMENT} bytes. It is no document.`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }

@@ -2,14 +2,15 @@ import { type ParsedManifest, parseManifest } from '../contract/admission/manife
 import { admit, type PresentFile } from '../contract/admission.ts';
 import { type CatalogVersion, isAvailable } from '../contract/catalog.ts';
 import { hasCode, KedgeError } from '../contract/errors.ts';
-import { fileKey, MANIFEST_FILE, MODEL_FILE, manifestKey } from '../contract/layout.ts';
+import { MANIFEST_FILE, MODEL_FILE, manifestKey } from '../contract/layout.ts';
 import { digestOf, type Manifest } from '../contract/manifest.ts';
 import { signatureOf } from '../contract/manifest-of.ts';
-import { type HeadResult, readHead } from '../contract/onnx/head.ts';
+import type { HeadResult } from '../contract/onnx/head.ts';
 import { isRetired, type Rollout } from '../contract/rollout.ts';
 import { RUNTIME } from '../contract/runtime.ts';
 import type { Signature } from '../contract/signature.ts';
 import type { Log } from '../platform/log.ts';
+import { readListed, readRemoteHead } from '../registry/read-object.ts';
 import type { BucketReader } from './bucket-reader.ts';
 import type { VersionView } from './bucket-view.ts';
 
@@ -106,7 +107,7 @@ export class ModelContracts {
     if (kind === 'bare' && view.files.length !== 1) return null;
     const stored = kind === 'published' ? await readManifest(this.#reader, model, view, signal) : undefined;
     if (stored && (!stored.parsed.ok || (view.vouched ?? stored.digest) !== stored.digest)) return null;
-    const head = await readRemoteHead(this.#reader, model, view, signal);
+    const head = await readHeadOf(this.#reader, model, view, signal);
     if (!head?.ok) return null;
     const manifest = manifestIn(stored);
     const refusals = admit({ model, version, manifest, head, files: presentFiles(view) }, { runtime: RUNTIME });
@@ -142,7 +143,7 @@ export async function readManifest(
   signal: AbortSignal | undefined,
 ): Promise<StoredManifest> {
   const { etag } = files.find(({ path }) => path === MANIFEST_FILE)!;
-  const bytes = await reader.readBytes(manifestKey(model, version), etag, { signal });
+  const bytes = await readListed(reader.store, manifestKey(model, version), etag, { signal });
   return { bytes, digest: digestOf(bytes), parsed: parseManifest(new TextDecoder().decode(bytes)) };
 }
 
@@ -152,14 +153,12 @@ export function presentFiles(view: VersionView): PresentFile[] {
 }
 
 /** The head of model.onnx by ranged gets; undefined where there is no such file. */
-export async function readRemoteHead(
-  reader: BucketReader,
+export function readHeadOf(
+  { store }: BucketReader,
   model: string,
   { version, files }: VersionView,
   signal: AbortSignal | undefined,
 ): Promise<HeadResult | undefined> {
   const file = files.find(({ path }) => path === MODEL_FILE);
-  if (!file) return undefined;
-  const key = fileKey(model, version, MODEL_FILE);
-  return readHead(file.bytes, (offset, length) => reader.readRange(key, file.etag, offset, length, { signal }));
+  return readRemoteHead(store, { model, version }, file, signal);
 }

@@ -11,8 +11,8 @@ import {
   type ContractSight,
   manifestIn,
   presentFiles,
+  readHeadOf,
   readManifest,
-  readRemoteHead,
   type StoredManifest,
 } from './model-contract.ts';
 import { type Judged, judge, type Unjudged } from './prepare.ts';
@@ -94,7 +94,7 @@ async function refuseEarly(
   { stored, early, facts }: { stored: StoredManifest | undefined; early: Refusal[]; facts: Facts },
   signal: AbortSignal,
 ): Promise<Outcome & { ok: false }> {
-  const head = await readRemoteHead(reader, model, view, signal);
+  const head = await readHeadOf(reader, model, view, signal);
   const manifest = manifestIn(stored);
   // Without the manifest that belongs to it, nothing can be said of the files of a published version.
   const files = stored && !manifest ? undefined : presentFiles(view);

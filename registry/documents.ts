@@ -3,6 +3,7 @@ import { parseJson } from '../contract/json.ts';
 import { backoffMs } from '../platform/backoff.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { ObjectInfo, ObjectStore, PutCondition } from './object-store.ts';
+import { collect } from './read-object.ts';
 
 /** Time, randomness and cancellation of what writes the bucket. */
 export interface WriteOptions {
@@ -18,8 +19,6 @@ export interface Document {
   text: string;
 }
 
-/** Larger documents are somebody's mistake. */
-const MAX_BYTES = 64 * 2 ** 20;
 const READ_ATTEMPTS = 5;
 const SWAP_ATTEMPTS = 100;
 const SWAP_BACKOFF = { baseMs: 20, maxMs: 1_000 };
@@ -43,15 +42,7 @@ export async function readDocument(
 async function readOnce(store: ObjectStore, key: string, signal?: AbortSignal): Promise<Document | undefined> {
   const got = await store.get(key, signal ? { signal } : {});
   if (got.status !== 'ok') return undefined;
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of got.body) {
-    bytes += chunk.byteLength;
-    if (bytes > MAX_BYTES)
-      throw new KedgeError('document-invalid', `${store.url}/${key} is larger than ${MAX_BYTES} bytes: no document.`);
-    chunks.push(chunk);
-  }
-  const whole = Buffer.concat(chunks);
+  const whole = await collect(`${store.url}/${key}`, got.body);
   return { info: got.info, bytes: whole, text: whole.toString('utf8') };
 }
 

@@ -1,10 +1,10 @@
 import { parseManifest } from '../contract/admission/manifest.ts';
 import { admit, type Facts, type PresentFile } from '../contract/admission.ts';
-import { hasCode, KedgeError } from '../contract/errors.ts';
-import { fileKey, MODEL_FILE, manifestKey } from '../contract/layout.ts';
+import { hasCode } from '../contract/errors.ts';
+import { MODEL_FILE, manifestKey } from '../contract/layout.ts';
 import type { Manifest } from '../contract/manifest.ts';
 import { signatureOf } from '../contract/manifest-of.ts';
-import { type HeadResult, readHead } from '../contract/onnx/head.ts';
+import type { HeadResult } from '../contract/onnx/head.ts';
 import type { Refusal } from '../contract/refusal.ts';
 import { isRetired, type Rollout } from '../contract/rollout.ts';
 import { RUNTIME } from '../contract/runtime.ts';
@@ -12,25 +12,7 @@ import type { Signature } from '../contract/signature.ts';
 import type { ScannedModel, ScannedVersion } from './bucket-scan.ts';
 import { type Document, readDocument } from './documents.ts';
 import type { ObjectStore } from './object-store.ts';
-
-/** The head of the model.onnx of a version, by ranged gets; undefined where there is none. */
-async function readVersionHead(
-  store: ObjectStore,
-  model: string,
-  { version, files }: ScannedVersion,
-  signal?: AbortSignal,
-): Promise<HeadResult | undefined> {
-  const file = files.get(MODEL_FILE);
-  if (!file) return undefined;
-  const key = fileKey(model, version, MODEL_FILE);
-  return readHead(file.bytes, async (offset, length) => {
-    const got = await store.get(key, { range: { offset, length }, ifMatch: file.etag, ...(signal && { signal }) });
-    if (got.status !== 'ok') throw new KedgeError('object-missing', `${store.url}/${key} is not there any more.`);
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of got.body) chunks.push(chunk);
-    return Buffer.concat(chunks);
-  });
-}
+import { readRemoteHead } from './read-object.ts';
 
 /** What the bytes of a version in the bucket tell. */
 export interface VersionFacts {
@@ -61,7 +43,7 @@ export async function readFacts(
   const { version } = scanned;
   const document = scanned.manifest && (await readDocument(store, manifestKey(model, version), signal));
   const parsed = document && parseManifest(document.text);
-  const head = await readVersionHead(store, model, scanned, signal);
+  const head = await readRemoteHead(store, { model, version }, scanned.files.get(MODEL_FILE), signal);
   const present: PresentFile[] = [];
   for (const [path, { bytes, key }] of scanned.files) present.push({ path, bytes, sha256: await hash?.(key) });
   const read = { document, head, present };
