@@ -1,0 +1,45 @@
+import type { Sample } from '../../contract/manifest.ts';
+import type { Fitted } from '../fit/fitter.ts';
+import { rowMajor, type Table } from '../table.ts';
+
+export interface SampleOptions {
+  /** Rows of the sample. Default 8. */
+  rows?: number;
+  tolerance?: Sample['tolerance'];
+}
+
+/**
+ * A request and the answer it must give, for the gate that a version passes before it serves: rows whose answers are spread from the lowest to the highest,
+ * the answers by the fitter itself and not by the exported file. Absent for a fitter without answers of its own (see `Fitted.predict`).
+ * @param from the rows to choose from
+ */
+export async function samplesOf(
+  fitted: Fitted,
+  table: Table,
+  from: Uint32Array,
+  { rows: wanted = 8, tolerance = { abs: 1e-5, rel: 1e-4 } }: SampleOptions = {},
+): Promise<Sample[]> {
+  const answers = await fitted.predict(table, from);
+  const order = [...answers.keys()].sort((a, b) => answers[a]! - answers[b]! || a - b);
+  const count = Math.min(wanted, order.length);
+  if (count === 0) return [];
+  const picked = Array.from(
+    { length: count },
+    (_, at) => order[count === 1 ? 0 : Math.round((at * (order.length - 1)) / (count - 1))]!,
+  );
+  const values = picked.map((at) => answers[at]!);
+  const features = rowMajor(
+    table,
+    Uint32Array.from(picked, (at) => from[at]!),
+  );
+  const { input, output } = fitted.names;
+  const two = fitted.objective === 'logistic' && fitted.describe()['probabilities'] !== 1;
+  const [width, data] = two ? [2, values.flatMap((value) => [1 - value, value])] : [1, values];
+  return [
+    {
+      inputs: { [input]: { datatype: 'FP32', shape: [count, table.columns.length], data: [...features] } },
+      outputs: { [output]: { datatype: 'FP32', shape: [count, width], data } },
+      tolerance,
+    },
+  ];
+}
