@@ -8,7 +8,7 @@ export const DURATION_BUCKETS: readonly number[] = [
 ];
 
 /** Counts of observations by bucket. Plain arrays, because every request passes here. */
-export class Durations {
+class Durations {
   readonly counts: number[] = new Array<number>(DURATION_BUCKETS.length + 1).fill(0);
   sum = 0;
 

@@ -169,7 +169,7 @@ it('a client that goes away in mid-body is counted as 499 and holds nothing', as
   connection.end();
   await vi.waitFor(async () => {
     const text = await (await fetch(`${server.admin}/metrics`)).text();
-    expect(text).toMatch(/^kedge_requests_total\{model="m",version="",code="499"\} 1$/m);
+    expect(text).toMatch(/^kedge_requests_total\{model="m",version="1",code="499"\} 1$/m);
     expect(text).toMatch(/^kedge_inflight_requests 0$/m);
   }, 5_000);
   expect(stats.isReady).toBe(true);
