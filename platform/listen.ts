@@ -17,7 +17,11 @@ export interface Listener {
 }
 
 /** A Hono app, whatever it knows of its requests. */
-export type App = { readonly fetch: Parameters<typeof getRequestListener>[0] };
+export interface App {
+  readonly fetch: Parameters<typeof getRequestListener>[0];
+  /** Asked before it; true where the request was taken. */
+  readonly direct?: (incoming: IncomingMessage, outgoing: ServerResponse) => boolean;
+}
 
 export interface ListenOptions {
   /** 0 takes any free port. */
@@ -35,7 +39,7 @@ export interface ListenOptions {
 }
 
 /** How long clients may take, in milliseconds. */
-export interface Timeouts {
+interface Timeouts {
   /** For the head of a request. */
   headers: number;
   /** For a whole request. */
@@ -81,7 +85,13 @@ export async function listen(app: App, options: ListenOptions): Promise<Listener
     // A request without Host is refused all the same, in the form that errors have here.
     requireHostHeader: false,
   };
-  const listener = getRequestListener(app.fetch, { errorHandler: refuseRequest });
+  const adapter = getRequestListener(app.fetch, { errorHandler: refuseRequest });
+  const { direct } = app;
+  const listener: typeof adapter = direct
+    ? async (incoming, outgoing) => {
+        if (!direct(incoming as IncomingMessage, outgoing as ServerResponse)) await adapter(incoming, outgoing);
+      }
+    : adapter;
   const server: Server = tls
     ? createTlsServer({ ...serverOptions, ...tls }, listener)
     : createServer(serverOptions, listener);

@@ -1,13 +1,15 @@
+import type { HttpBindings } from '@hono/node-server';
 import type { Tensors } from '../../contract/tensor.ts';
 import type { Ticket } from '../gate/ticket.ts';
 import type { ServedVersion } from '../lifecycle/served-version.ts';
 import { failureOf, type RequestWork } from '../work-stats.ts';
 import { readBody } from './body.ts';
-import type { ApiContext, HttpContext } from './context.ts';
+import type { ApiContext } from './context.ts';
 import { answerEncoding, compress, type Encoding } from './encoding.ts';
-import { errorResponse, statusOf } from './errors.ts';
+import { errorReply, statusOf } from './errors.ts';
 import type { BinaryReply } from './infer-response.ts';
 import { pickVersion } from './pick.ts';
+import type { Reply } from './reply.ts';
 import { headerOf } from './routes.ts';
 
 /** Who is asked: a model, and a version of it if the path names one. */
@@ -23,10 +25,10 @@ export interface Target {
  */
 export async function answer(
   context: ApiContext,
-  { env }: HttpContext,
+  env: HttpBindings,
   target: Target,
   respond: (version: ServedVersion, body: Buffer, ticket: Ticket) => Promise<string | BinaryReply>,
-): Promise<Response> {
+): Promise<Reply> {
   const { stats, table, gate, accessLog } = context;
   const began = stats.now();
   stats.inflight.begin();
@@ -39,7 +41,7 @@ export async function answer(
   try {
     // Who asks for nothing that is here shall not send its body first.
     asked = pickVersion(table, target.model, target.version);
-    ticket = gate.ask(env.outgoing, asked.model, headerOf({ env }, 'kedge-timeout-ms'), began * 1_000);
+    ticket = gate.ask(env.outgoing, asked.model, headerOf(env, 'kedge-timeout-ms'), began * 1_000);
     gate.check(ticket, asked, began * 1_000);
     const body = await readBody(env.incoming, context.maxBodyBytes);
     const chosen = pickVersion(table, target.model, target.version);
@@ -48,14 +50,15 @@ export async function answer(
     version = chosen;
     ticket.bytes = body.length;
     ticket.readAt = stats.now();
-    const reply = await respond(chosen, body, ticket);
-    const response = await responseOf(reply, chosen, headerOf({ env }, 'accept-encoding'));
+    const said = await respond(chosen, body, ticket);
+    const reply = replyOf(said, chosen, headerOf(env, 'accept-encoding'));
+    const whole = reply instanceof Promise ? await reply : reply;
     if (ticket.aborted) status = 499;
-    return response;
+    return whole;
   } catch (thrown) {
     error = thrown;
     status = statusOf(thrown);
-    return errorResponse(thrown, accessLog.logOf(env, status), { headers: version?.headers });
+    return errorReply(thrown, accessLog.logOf(env, status), { headers: version?.headers });
   } finally {
     version?.leave();
     stats.inflight.end();
@@ -89,24 +92,24 @@ function workOf(
 }
 
 /** Plain JSON goes out as it is, unless the client takes it compressed and it is long. */
-function responseOf(
-  reply: string | BinaryReply,
+function replyOf(
+  said: string | BinaryReply,
   { headers }: ServedVersion,
   accepted: string | undefined,
-): Response | Promise<Response> {
-  const body = typeof reply === 'string' ? reply : reply.body;
-  const all = typeof reply === 'string' ? headers : { ...headers, ...reply.headers };
+): Reply | Promise<Reply> {
+  const body = typeof said === 'string' ? said : said.body;
+  const all = typeof said === 'string' ? headers : { ...headers, ...said.headers };
   const encoding = answerEncoding(accepted, body.length);
-  return encoding ? compressed(body, encoding, all) : new Response(body, { headers: all });
+  return encoding ? compressed(body, encoding, all) : { status: 200, headers: all, body };
 }
 
 async function compressed(
   body: string | Uint8Array,
   encoding: Encoding,
   headers: Readonly<Record<string, string>>,
-): Promise<Response> {
+): Promise<Reply> {
   const packed = await compress(body, encoding);
-  return new Response(packed, { headers: { ...headers, 'content-encoding': encoding, vary: 'accept-encoding' } });
+  return { status: 200, headers: { ...headers, 'content-encoding': encoding, vary: 'accept-encoding' }, body: packed };
 }
 
 /** One inference, admitted and timed. @throws KedgeError `overloaded`, and as {@link ServedVersion.run} does */

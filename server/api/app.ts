@@ -6,11 +6,13 @@ import { applyParameters } from '../gate/parameters.ts';
 import { answer, run } from './answer.ts';
 import type { ApiContext, HttpContext } from './context.ts';
 import { describeModel, describeVersions } from './describe.ts';
+import { type Direct, directInference, type Infer } from './direct.ts';
 import { errorResponse, json, show } from './errors.ts';
 import { parseInferRequest } from './infer-request.ts';
 import { inferResponse } from './infer-response.ts';
 import { describeConfig } from './model-config.ts';
 import { pickModel, pickVersion } from './pick.ts';
+import { responseOf } from './reply.ts';
 import { indexRoutes } from './repository.ts';
 import { LENGTH_HEADER } from './request-body.ts';
 import { type Handler, headerOf, param, type Routes, targetOf } from './routes.ts';
@@ -29,18 +31,25 @@ const EXTENSIONS: readonly string[] = [
   'statistics',
 ];
 
+/** What listens: Hono, and the way past it. */
+export interface KedgeApp {
+  readonly fetch: Hono<{ Bindings: HttpBindings }>['fetch'];
+  readonly direct: Direct;
+}
+
 /**
  * What both ports answer: health, metadata and predictions. Routes have one handler each and no middleware: on the way of a
  * prediction each layer costs. A trailing slash makes no difference.
  * @param more further routes, of one port alone
  */
-export function createApp(context: ApiContext, more: Routes = {}): Hono<{ Bindings: HttpBindings }> {
+export function createApp(context: ApiContext, more: Routes = {}): KedgeApp {
   const app = new Hono<{ Bindings: HttpBindings }>({ strict: false });
+  const infer = inference(context);
   const routes: Routes = {
     ...healthRoutes(context),
     ...statisticsRoutes(context),
     ...modelRoutes(context),
-    ...inferRoutes(context),
+    ...inferRoutes(infer),
     ...v1Routes(context),
     ...indexRoutes(context),
     ...sharedMemoryRoutes,
@@ -61,7 +70,7 @@ export function createApp(context: ApiContext, more: Routes = {}): Hono<{ Bindin
     return errorResponse(new KedgeError('method-not-allowed', message), context.log, { headers: { allow: methods } });
   });
   app.onError((error) => errorResponse(error, context.log));
-  return app;
+  return { fetch: app.fetch, direct: directInference(context, infer) };
 }
 
 /** The model that the path of a prediction names, with or without a verb behind it. */
@@ -117,17 +126,21 @@ function modelRoutes({ table, keepReady }: ApiContext): Routes {
   };
 }
 
-function inferRoutes(context: ApiContext): Routes {
-  const infer: Handler = (c) =>
-    answer(context, c, targetOf(c), async (version, body, ticket) => {
-      const request = parseInferRequest(body, headerOf(c, LENGTH_HEADER), version.signature);
+function inference(context: ApiContext): Infer {
+  return (env, target) =>
+    answer(context, env, target, async (version, body, ticket) => {
+      const request = parseInferRequest(body, headerOf(env, LENGTH_HEADER), version.signature);
       applyParameters(ticket, request.parameters);
       const names = request.outputs?.map(({ name }) => name);
       return inferResponse(version, request, await run(context, version, ticket, request.inputs, names));
     });
+}
+
+function inferRoutes(infer: Infer): Routes {
+  const handler: Handler = (c) => infer(c.env, targetOf(c)).then(responseOf);
   return {
-    '/v2/models/:model/infer': { POST: infer },
-    '/v2/models/:model/versions/:version/infer': { POST: infer },
+    '/v2/models/:model/infer': { POST: handler },
+    '/v2/models/:model/versions/:version/infer': { POST: handler },
   };
 }
 

@@ -4,6 +4,8 @@ import { ClientGone } from './errors.ts';
 
 /** How long the rest of a body that is too large is read away, so that its sender gets to the answer. */
 const DISCARD_MS = 5_000;
+/** The same where it was refused before any of it was read, which is what the adapter gives others. */
+const DRAIN_MS = 500;
 
 /**
  * The whole body, decompressed; the limit holds for both of its lengths.
@@ -12,6 +14,13 @@ const DISCARD_MS = 5_000;
 export function readBody(incoming: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const header = incoming.headers['content-encoding'];
   return header === undefined ? readBytes(incoming, maxBytes) : readEncoded(incoming, header, maxBytes);
+}
+
+/** Reads away what is left of a body that was refused unread, so that its sender gets to the answer and the connection stays usable. */
+export function drain(incoming: IncomingMessage): void {
+  const timer = setTimeout(() => incoming.socket.destroySoon(), DRAIN_MS);
+  const done = (): void => clearTimeout(timer);
+  incoming.on('end', done).on('close', done).resume();
 }
 
 async function readEncoded(incoming: IncomingMessage, header: string, maxBytes: number): Promise<Buffer> {

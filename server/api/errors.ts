@@ -1,6 +1,7 @@
 import { KedgeError } from '../../contract/errors.ts';
 import { stringifyJson } from '../../contract/json.ts';
 import type { Log } from '../../platform/log.ts';
+import { type Reply, responseOf } from './reply.ts';
 
 /** Exactly this, without a charset: the KServe SDK shows the reason of an error only then. */
 const JSON_HEADERS: Readonly<Record<string, string>> = { 'content-type': 'application/json' };
@@ -26,17 +27,19 @@ export function statusOf(error: unknown): number {
   return error instanceof KedgeError ? error.status : 500;
 }
 
+export interface ErrorOptions {
+  /** Of the version that was asked, if one was chosen. */
+  headers?: Readonly<Record<string, string>> | undefined;
+  /** Further keys of the body. */
+  more?: object;
+}
+
 /**
  * `{"error": sentence, "code": stable code}`. What is no KedgeError is a defect: it is logged whole, and told without its text.
  * What the client asked for and this server does not do (501), or not yet (503), is not worth a warning.
- * @param headers of the version that was asked, if one was chosen
  */
-export function errorResponse(
-  error: unknown,
-  log: Log,
-  { headers, more = {} }: { headers?: Readonly<Record<string, string>> | undefined; more?: object } = {},
-): Response {
-  if (error instanceof ClientGone) return new Response(null, { status: 400 });
+export function errorReply(error: unknown, log: Log, { headers, more = {} }: ErrorOptions = {}): Reply {
+  if (error instanceof ClientGone) return { status: 400, headers: {}, body: null };
   if (!(error instanceof KedgeError)) log.error({ err: error }, 'unexpected error while answering a request');
   else if (error.status >= 500 && error.status !== 501 && error.status !== 503)
     log.warn({ code: error.code, cause: error.cause }, error.message);
@@ -50,10 +53,12 @@ export function errorResponse(
     extra['allow'] = String(error.details['allow']);
   if (status === 401) extra['www-authenticate'] = 'Bearer';
   if (code === 'encoding-unsupported') extra['accept-encoding'] = 'gzip, deflate';
-  return new Response(JSON.stringify({ error: message, code, ...more }), {
-    status,
-    headers: { ...JSON_HEADERS, ...headers, ...extra },
-  });
+  const body = JSON.stringify({ error: message, code, ...more });
+  return { status, headers: { ...JSON_HEADERS, ...headers, ...extra }, body };
+}
+
+export function errorResponse(error: unknown, log: Log, options?: ErrorOptions): Response {
+  return responseOf(errorReply(error, log, options));
 }
 
 function retryAfterOf(error: unknown): string {

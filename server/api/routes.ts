@@ -1,3 +1,4 @@
+import type { HttpBindings } from '@hono/node-server';
 import type { Target } from './answer.ts';
 import { readBody } from './body.ts';
 import type { ApiContext, HttpContext } from './context.ts';
@@ -17,8 +18,8 @@ export function targetOf(c: HttpContext): Target {
 }
 
 /** Straight from Node: Hono would make an object of all headers first. */
-export function headerOf({ env }: Pick<HttpContext, 'env'>, name: string): string | undefined {
-  const value = env.incoming.headers[name];
+export function headerOf({ incoming }: HttpBindings, name: string): string | undefined {
+  const value = incoming.headers[name];
   return typeof value === 'string' ? value : undefined;
 }
 

@@ -5,6 +5,7 @@ import type { ApiContext, HttpContext, ModelTable } from './context.ts';
 import { json, show } from './errors.ts';
 import { pickModel, pickVersion } from './pick.ts';
 import { predict } from './predict.ts';
+import { responseOf } from './reply.ts';
 import { param, type Routes } from './routes.ts';
 import { describeMetadata, describeStatus } from './v1-describe.ts';
 
@@ -12,7 +13,9 @@ import { describeMetadata, describeStatus } from './v1-describe.ts';
 export function v1Routes(context: ApiContext): Routes {
   const { table } = context;
   const call = (c: HttpContext, model: string, version: string | undefined): Promise<Response> =>
-    answer(context, c, { model, version }, (served, body, ticket) => predict(context, served, body, ticket));
+    answer(context, c.env, { model, version }, (served, body, ticket) => predict(context, served, body, ticket)).then(
+      responseOf,
+    );
   const status = (c: HttpContext, version?: string): Response => {
     // No name, version or label has a colon: what is behind one is a verb, and those are posted.
     if (c.req.path.includes(':')) calledByGet(c);

@@ -1,6 +1,6 @@
 import type { HttpContext } from '../api/context.ts';
-import { judgeAccess, needOfRoute } from './access.ts';
-import type { TokenEntry } from './tokens.ts';
+import { judgeAccess, needOfRoute, type Sender } from './access.ts';
+import type { Need, TokenEntry } from './tokens.ts';
 
 /** Who may ask this server for what. */
 export class Access {
@@ -11,6 +11,12 @@ export class Access {
 
   constructor(tokens?: readonly TokenEntry[]) {
     this.tokens = tokens;
+  }
+
+  /** Whether a request may have what it needs; who asks to be told why not is not counted here. */
+  allows(sender: Sender, need: Need): boolean {
+    if (need.scope === 'predict' && this.tokens === undefined) return true;
+    return judgeAccess(sender, need, this.tokens) === undefined;
   }
 
   /**
