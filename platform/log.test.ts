@@ -23,6 +23,15 @@ it('writes JSON lines of the level that was asked for, with name and time', asyn
   ]);
 });
 
+it('writes errors whole, as what happened and as what lies behind it', async () => {
+  const [line] = await linesOf(`const log = createLog('serve', 'info');
+    log.warn({ err: new TypeError('a', { cause: new Error('b') }), cause: new RangeError('c') }, 'd')`);
+  expect(line).toMatchObject({
+    err: { type: 'TypeError', message: 'a: b', stack: expect.stringContaining('caused by') },
+    cause: { type: 'RangeError', message: 'c', stack: expect.any(String) },
+  });
+});
+
 it('loses none of many buffered lines at the end, and mixes none with others', async () => {
   const lines = await linesOf(`
     const log = createLog('serve', 'info');

@@ -28,6 +28,8 @@ function optionsOf(program: string, level: string): LoggerOptions {
     base: { program },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
+    // As `err` is by itself: an Error has no keys of its own, and would be written as {}.
+    serializers: { cause: pino.stdSerializers.err },
   };
 }
 
