@@ -59,6 +59,12 @@ export const ERRORS = {
   'estimator-invalid': { status: 500, exit: 2, about: 'a file in the estimators folder does not export an estimator' },
   'data-invalid': { status: 400, exit: 2, about: 'a table or a history is not one that a model can be learned from' },
   'fit-failed': { status: 500, exit: 6, about: 'fitting a model went wrong' },
+  'queue-unreachable': { status: 503, exit: 3, about: 'the queue of the training did not answer, or let no one in' },
+  'queue-full': { status: 503, exit: 3, about: 'the queue of the training has no memory left' },
+  'queue-failed': { status: 500, exit: 4, about: 'the queue of the training refused what was asked of it' },
+  'fit-timeout': { status: 500, exit: 6, about: 'fitting a model took longer than its limit and was ended' },
+  'fit-crashed': { status: 500, exit: 6, about: 'the process that fitted a model died' },
+  'training-incomplete': { status: 500, exit: 42, about: 'models are missing after a training: tasks failed for good' },
   'shutting-down': { status: 503, exit: 0, about: 'the server is draining' },
   internal: { status: 500, exit: 1, about: 'a defect in Kedge; please report it' },
 } as const;
