@@ -86,3 +86,77 @@ it('only config.ts of a room and the command read the environment', () => {
     .map((file) => relative(ROOT, file));
   expect(readers.filter((file) => !/(^|\/)config\.ts$/.test(file) && file !== 'bin/kedge.ts')).toEqual([]);
 });
+
+/** Globals of time, chance and I/O, which need no import. */
+const IMPURE =
+  /\b(?:Date\.now|new Date(?=\(\))|performance|set(?:Timeout|Interval|Immediate)|Math\.random|crypto\.\w+|random(?:UUID|Bytes|Int|FillSync|Fill)|process|fetch|WebSocket|console|globalThis|require)\b(?!\s*:)/g;
+/** What of `node:fs` leaves everything as it is. */
+const READS = new Set([
+  'createReadStream',
+  'existsSync',
+  'lstat',
+  'readdir',
+  'readFile',
+  'readFileSync',
+  'stat',
+  'watch',
+]);
+/** Writes to what is no file of the volume: the own entry in /proc, and the pipe to the parent. */
+const OTHER_WRITES: Record<string, string[]> = {
+  'engine/host-server.ts': ['writeFileSync'],
+  'engine/host-watch.ts': ['writeSync'],
+};
+const FS_IMPORT = /import\s+(type\s+)?([^;]*?)\s+from\s+['"](?:node:)?(?:fs(?:\/promises)?|graceful-fs|fs-extra)['"]/g;
+
+/** Without comments and strings, in which anything may be spoken of. */
+function codeOf(source: string): string {
+  return source.replace(/\/\*[\s\S]*?\*\/|(?<!:)\/\/[^\n]*|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/g, ' ');
+}
+
+function impureIn(source: string): string[] {
+  return [...codeOf(source).matchAll(IMPURE)].map(([found]) => found);
+}
+
+/** What a file takes from the file system that could change it. */
+function writersIn(source: string, allowed: readonly string[] = []): string[] {
+  return [...source.matchAll(FS_IMPORT)].flatMap(([, type, clause]) => {
+    const [, names] = /^\{([^}]*)\}$/.exec(clause!) ?? [];
+    if (type) return [];
+    if (names === undefined) return [clause!];
+    const imported = names.split(',').map((name) => name.trim().split(/\s+as\s+/)[0]!);
+    return imported.filter((name) => name && !name.startsWith('type ') && !READS.has(name) && !allowed.includes(name));
+  });
+}
+
+it('contract reads no clock, draws no chance and does no I/O', () => {
+  const found = sources('contract').map((file) => [relative(ROOT, file), impureIn(readFileSync(file, 'utf8'))]);
+  expect(found.filter(([, names]) => names!.length > 0)).toEqual([]);
+});
+
+it.each(['contract', 'engine', 'server'])('%s writes no file: only the loader writes the volume', (room) => {
+  const found = sources(room).map((file) => {
+    const path = relative(ROOT, file);
+    return [path, writersIn(readFileSync(file, 'utf8'), OTHER_WRITES[path])];
+  });
+  expect(found.filter(([, names]) => names!.length > 0)).toEqual([]);
+  expect(imports(room).filter(({ target }) => target === 'platform/atomic.ts')).toEqual([]);
+});
+
+it.each([
+  ['const now = Date.now();', ['Date.now']],
+  ['const today = new Date();', ['new Date']],
+  ['await fetch(url); setTimeout(done, 5); // fetch', ['fetch', 'setTimeout']],
+  [
+    'const id = randomUUID() + Math.random(); console.log(process.pid);',
+    ['randomUUID', 'Math.random', 'console', 'process'],
+  ],
+  ["/** The process of a fetch. */ throw new Error('process crashed'); new Date(0);", []],
+])('impure in %j: %j', (source, found) => expect(impureIn(source)).toEqual(found));
+
+it.each([
+  ["import { readFile, rename as move } from 'node:fs/promises';", ['rename']],
+  ["import { type Stats, stat, open } from 'node:fs';", ['open']],
+  ["import * as fs from 'fs';", ['* as fs']],
+  ["import fs from 'node:fs/promises';", ['fs']],
+  ["import type { FileHandle } from 'node:fs/promises';\nimport { join } from 'node:path';", []],
+])('writes in %j: %j', (source, found) => expect(writersIn(source)).toEqual(found));
