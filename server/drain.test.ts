@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { functionTower, linearModel } from '../contract/onnx/testing/models.ts';
+import { functionTower, linearModel, loopByRequest } from '../contract/onnx/testing/models.ts';
 import type { Tensors } from '../contract/tensor.ts';
 import { freePort, type Program, startProgram } from '../tests/e2e/programs.ts';
 import { FakeEngine } from './testing/fake-engine.ts';
@@ -139,6 +139,7 @@ describe('10.5 (35) stopping', () => {
 
 describe('the program', () => {
   let program: Program;
+  let admin: string;
 
   async function start(env: Record<string, string>): Promise<string> {
     const [port, adminPort] = [await freePort(), await freePort()];
@@ -148,6 +149,7 @@ describe('the program', () => {
       ...env,
     });
     const url = `http://127.0.0.1:${port}`;
+    admin = `http://127.0.0.1:${adminPort}`;
     await vi.waitFor(async () => expect((await fetch(`${url}/v2/health/ready`)).status).toBe(200), 20_000);
     return url;
   }
@@ -159,6 +161,66 @@ describe('the program', () => {
     expect(status).toBe(200);
     expect(await program.stop()).toBe(0);
     expect(program.log()).toMatch(/"stopped"/);
+  });
+
+  describe('10.5 (35) with work in a host process', () => {
+    const LOOP = '/v2/models/loop/infer';
+    beforeEach(async () => {
+      volume.add('loop', 1, loopByRequest(), { unproved: ['ai.onnx:Loop'] });
+      await volume.write();
+    });
+    const ask = (url: string, steps: number) => {
+      const inputs = [
+        { name: 'x', datatype: 'FP32', shape: [1, 3], data: [1, 2, 3] },
+        { name: 'steps', datatype: 'INT64', shape: [1], data: [steps * 2] },
+      ];
+      return get(url + LOOP, { method: 'POST', body: JSON.stringify({ inputs }) });
+    };
+    const whenReady = (url: string): Promise<void> =>
+      vi.waitFor(async () => expect((await fetch(`${url}/v2/models/loop/ready`)).status).toBe(200), 20_000);
+    const admitted = (count: number): Promise<void> =>
+      vi.waitFor(async () => {
+        const metrics = await (await fetch(`${admin}/metrics`)).text();
+        expect(metrics).toContain(`\nkedge_inflight_requests ${count}\n`);
+      });
+
+    it('answers what runs and what waits, tells that it is not ready meanwhile, and ends with code 0', async () => {
+      const url = await start({
+        KEDGE_DRAIN_SECONDS: '0.5',
+        KEDGE_GRACE_SECONDS: '30',
+        KEDGE_REQUIRED_MODELS: 'm,loop',
+      });
+      await whenReady(url);
+      await ask(url, 1);
+      const began = performance.now();
+      await ask(url, 10_000);
+      // The first takes far longer than the drain; the others wait for it.
+      const slow = ask(url, Math.ceil((10_000 * 2_500) / (performance.now() - began)));
+      await admitted(1);
+      const queued = [ask(url, 1), ask(url, 2), ask(url, 3)];
+      await admitted(4);
+      const stopped = program.stop();
+      await vi.waitFor(async () => {
+        const { status, body: ready } = await get(`${url}/v2/health/ready`);
+        expect([status, ready.code]).toEqual([503, 'shutting-down']);
+      });
+      for (const { status, body: answer } of await Promise.all([slow, ...queued]))
+        expect([status, answer.outputs[0].data]).toEqual([200, [1, 2, 3]]);
+      expect(await stopped).toBe(0);
+    }, 60_000);
+
+    it('does not wait for a run that never ends longer than the grace', async () => {
+      const url = await start({
+        KEDGE_DRAIN_SECONDS: '0',
+        KEDGE_GRACE_SECONDS: '1',
+        KEDGE_RUN_TIMEOUT_SECONDS: '600',
+      });
+      await whenReady(url);
+      const stuck = ask(url, 2 ** 50).catch((error: unknown) => error);
+      await admitted(1);
+      expect(await program.stop()).toBe(0);
+      expect(await stuck).toBeInstanceOf(Error);
+    }, 30_000);
   });
 
   it('loses no request of clients that keep their connections and send without pause', async () => {

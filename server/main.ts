@@ -156,8 +156,8 @@ export async function startServer(config: ServerConfig, overrides: Partial<Serve
     await clock.sleep(config.drainMs);
     await prediction.close(config.graceMs);
     await source.close();
-    const released = manager.close();
-    await Promise.all([engines.inline.close(), engines.host.close()]);
+    // A run that outlasts the grace keeps its model from being released: its process ends with this one.
+    const released = Promise.all([manager.close(), engines.inline.close(), engines.host.close()]);
     await Promise.race([released, clock.sleep(CLOSE_MS)]);
     await admin.close(CLOSE_MS);
     await context.accessLog.flush();
