@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodeModel } from '../contract/onnx/encode.ts';
+import { linearModel } from '../contract/onnx/testing/models.ts';
 import type { SharedModels } from '../tests/shared.ts';
 
 /** A model and one request for it: one row, as JSON of the Open Inference Protocol. */
@@ -96,4 +97,36 @@ export function heavy(): BenchModel {
   });
   const data = Array.from({ length: width }, (_, index) => Math.round(Math.cos(index) * 100) / 100);
   return { name: 'heavy', bytes, input: 'x', output: 'y', columns: width, answers: width, body: requestOf('x', data) };
+}
+
+const TABLE_COLUMNS = 64;
+
+/**
+ * A table of embeddings of so many MiB, of which a request looks up one row: large to load, cheap to run. Its answer is the number of the version, so that
+ * an answer and the version that it names can be held against each other.
+ */
+export function table(mebibytes: number, version: number): BenchModel {
+  const rows = (mebibytes * 2 ** 20) / (TABLE_COLUMNS * Float32Array.BYTES_PER_ELEMENT);
+  // Row 0, which is asked for, stays zero.
+  const values = new Float32Array(rows * TABLE_COLUMNS).map((_, index) => (index < TABLE_COLUMNS ? 0 : index % 251));
+  const bytes = encodeModel({
+    inputs: [{ name: 'row', type: 'int64', dims: ['N'] }],
+    outputs: [{ name: 'y', type: 'float', dims: ['N', 1] }],
+    nodes: [
+      { type: 'Gather', inputs: ['table', 'row'], outputs: ['found'] },
+      { type: 'Gemm', inputs: ['found', 'w', 'version'], outputs: ['y'] },
+    ],
+    initializers: [
+      { name: 'table', type: 'float', dims: [rows, TABLE_COLUMNS], raw: new Uint8Array(values.buffer) },
+      { name: 'w', type: 'float', dims: [TABLE_COLUMNS, 1], data: new Array<number>(TABLE_COLUMNS).fill(1) },
+      { name: 'version', type: 'float', dims: [1], data: [version] },
+    ],
+  });
+  const body = JSON.stringify({ inputs: [{ name: 'row', shape: [1], datatype: 'INT64', data: [0] }] });
+  return { name: `table-${mebibytes}`, bytes, input: 'row', output: 'y', columns: 1, answers: 1, body };
+}
+
+/** y = 2 a + 3 b + 1: as small as a model gets. */
+export function small(name: string): BenchModel {
+  return { name, bytes: linearModel(), input: 'x', output: 'y', columns: 2, answers: 1, body: requestOf('x', [1, 2]) };
 }

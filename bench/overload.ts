@@ -27,7 +27,13 @@ interface Round {
 }
 
 async function measure({ port }: KedgeServer, { name, body }: BenchModel): Promise<Round> {
-  const job = { port, path: `/v2/models/${name}/infer`, body, warmUpMs: WARM_UP_MS, durationMs: options.seconds * 1_000 };
+  const job = {
+    port,
+    path: `/v2/models/${name}/infer`,
+    body,
+    warmUpMs: WARM_UP_MS,
+    durationMs: options.seconds * 1_000,
+  };
   const alone = await closedLoad({ ...job, connections: PEAK_CONNECTIONS }, cores.load);
   const peak = (alone.requests - alone.failed) / alone.seconds;
   const overload = await openLoad(

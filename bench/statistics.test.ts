@@ -15,4 +15,6 @@ it.each([
   [[7], 0.99, 7],
   [[7], 0, 7],
   [[], 0.5, Number.NaN],
-])('of %j, a share of %d does not exceed %d', (numbers, share, wanted) => expect(quantile(numbers, share)).toBe(wanted));
+])('of %j, a share of %d does not exceed %d', (numbers, share, wanted) =>
+  expect(quantile(numbers, share)).toBe(wanted),
+);

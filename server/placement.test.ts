@@ -15,9 +15,19 @@ it.each<[string, string[], Partial<ProbeReport>, 'auto' | 'inline' | 'host', str
   ['told to be inline', ['ai.onnx:Loop'], { runMs: 900 }, 'inline', 'inline', /KEDGE_ENGINE/],
   ['told to be in a host', [], {}, 'host', 'host', /KEDGE_ENGINE/],
 ])('%s', (_what, unproved, measured, mode, engine, reason) => {
-  const placement = placeVersion({ unproved, probe: { ...fast, ...measured } }, mode);
+  const manifest = { files: [{ bytes: 2 ** 25 - 5 }, { bytes: 5 }] } as CatalogAvailable['manifest'];
+  const placement = placeVersion({ unproved, probe: { ...fast, ...measured }, manifest }, mode);
   expect(placement.engine).toBe(engine);
   expect(placement.reason).toMatch(reason);
+});
+
+it('a large version runs in a host, however fast the probe found it', () => {
+  const manifest = { files: [{ bytes: 2 ** 25 }, { bytes: 1 }] } as CatalogAvailable['manifest'];
+  expect(placeVersion({ unproved: [], probe: fast, manifest }, 'auto')).toEqual({
+    engine: 'host',
+    reason: 'Its files take 33 MiB, over 32: loading them would hold others up.',
+  });
+  expect(placeVersion({ unproved: [], probe: fast, manifest }, 'inline').engine).toBe('inline');
 });
 
 const independent = { independent: true, because: 'Every operator keeps the rows apart.' };

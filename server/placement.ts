@@ -3,6 +3,8 @@ import type { CatalogAvailable } from '../contract/catalog.ts';
 /** What is fast enough for the serving loop, which stands still meanwhile. */
 const MAX_INLINE_LOAD_MS = 200;
 const MAX_INLINE_RUN_MS = 2;
+/** Larger ones hold the loop up while they load, by a millisecond or two for each MiB, even where a probe on an idle machine found them fast. */
+const MAX_INLINE_BYTES = 32 * 2 ** 20;
 /** Operators that a reason names before it says how many more there are. */
 const NAMED = 3;
 
@@ -70,12 +72,20 @@ export function describeMerging(
  * it fast, else in a process of its own. `mode` other than `auto` overrules.
  */
 export function placeVersion(
-  { unproved, probe }: Pick<CatalogAvailable, 'unproved' | 'probe'>,
+  { unproved, probe, manifest }: Pick<CatalogAvailable, 'unproved' | 'probe' | 'manifest'>,
   mode: 'auto' | 'inline' | 'host',
 ): Placement {
   if (mode !== 'auto') return { engine: mode, reason: `KEDGE_ENGINE is ${mode}.` };
   if (unproved.length > 0) {
     return { engine: 'host', reason: `Not proved harmless on every input: ${some(unproved)}.` };
+  }
+  const bytes = manifest.files.reduce((sum, file) => sum + file.bytes, 0);
+  if (bytes > MAX_INLINE_BYTES) {
+    const [mebibytes, most] = [bytes, MAX_INLINE_BYTES].map((size) => Math.ceil(size / 2 ** 20));
+    return {
+      engine: 'host',
+      reason: `Its files take ${mebibytes} MiB, over ${most}: loading them would hold others up.`,
+    };
   }
   if (!(probe.loadMs <= MAX_INLINE_LOAD_MS)) {
     return {
