@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { linearModel } from '../../contract/onnx/testing/models.ts';
+import { sha256Of } from '../gate/tokens.ts';
 import { get, post, startTestServer, type TestServer } from '../testing/test-server.ts';
 import { TestVolume } from '../testing/volume.ts';
 
@@ -192,10 +193,59 @@ describe('item 31: what a client brings along', () => {
   });
 });
 
-describe('item 32: the prediction port', () => {
-  it.each(['load', 'unload'])('has no %s', async (verb) => {
-    const { status } = await post(`${server.url}/v2/repository/models/good/${verb}`, '');
-    expect(status).toBe(404);
+describe('item 32: who may control', () => {
+  it.each(['load', 'unload'])('the prediction port has no %s', async (verb) => {
+    for (const path of [`/v2/repository/models/good/${verb}`, `/v2/repository/models/good/${verb}/`]) {
+      const { status, body } = await post(server.url + path, '');
+      expect([status, typeof body.error]).toEqual([404, 'string']);
+    }
+    expect((await infer('good')).status).toBe(200);
+  });
+
+  it('a token with the scope admin does, others get 401 or 403 with a sentence, and nothing changes', async () => {
+    const line = (token: string, scopes: string): string => `sha256:${sha256Of(token).toString('hex')} ${scopes}`;
+    const tokens = [line('boss', 'admin'), line('app', 'predict'), line('one', 'predict:good')];
+    const guarded = await startTestServer(volume, { KEDGE_TOKENS: tokens.join(';') });
+    try {
+      await guarded.settle();
+      const path = '/v2/repository/models/good/unload';
+      const ask = async (authorization: string | undefined, base = guarded.admin) => {
+        const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
+        const { status, headers: got, body } = await post(base + path, '{}', { headers });
+        return { status, challenge: got.get('www-authenticate'), error: body.error };
+      };
+      const error = expect.stringMatching(/\w.*\./);
+      for (const wrong of [
+        undefined,
+        '',
+        'Bearer',
+        'Bearer nobody',
+        'Bearer bos',
+        'Bearer bossy',
+        'Basic Ym9zczo=',
+        'boss',
+      ])
+        expect([wrong, await ask(wrong)]).toEqual([wrong, { status: 401, challenge: 'Bearer', error }]);
+      for (const other of ['Bearer app', 'Bearer one'])
+        expect([other, await ask(other)]).toEqual([other, { status: 403, challenge: null, error }]);
+      // Not there at all, whoever asks.
+      expect((await ask('Bearer boss', guarded.url)).status).toBe(404);
+      expect(guarded.manager.model('good')?.active?.isReady).toBe(true);
+      const metrics = await (await fetch(`${guarded.admin}/metrics`)).text();
+      expect(metrics).toMatch(/^kedge_access_denied_total\{code="unauthenticated"\} 8$/m);
+      expect(metrics).toMatch(/^kedge_access_denied_total\{code="forbidden"\} 2$/m);
+      expect(await ask('Bearer boss')).toMatchObject({ status: 200 });
+      expect(guarded.manager.model('good')?.active).toBeUndefined();
+    } finally {
+      await guarded.stop();
+    }
+  });
+
+  it('without tokens, a page of another site may not', async () => {
+    const { status, body } = await post(`${server.admin}/v2/repository/models/good/unload`, '', {
+      headers: { origin: 'http://elsewhere.example' },
+    });
+    expect([status, body.code, typeof body.error]).toEqual([403, 'forbidden', 'string']);
     expect((await infer('good')).status).toBe(200);
   });
 });
