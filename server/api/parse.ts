@@ -32,8 +32,9 @@ export function parseObject(body: Buffer): JsonObject {
   return value;
 }
 
-/** Whether arrays and objects nest beyond the limit. Bodies with few brackets, the usual ones, are not walked. */
+/** Whether arrays and objects nest beyond the limit. Bodies too short for it, or with few brackets, the usual ones, are not walked. */
 function isTooDeep(body: Buffer): boolean {
+  if (body.length <= 2 * MAX_DEPTH) return false;
   if (count(body, OPEN_ARRAY) + count(body, OPEN_OBJECT) <= MAX_DEPTH) return false;
   let depth = 0;
   let inString = false;
