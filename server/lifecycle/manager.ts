@@ -8,13 +8,14 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
 import { placeVersion } from '../placement.ts';
 import { FirstLoads } from './first-loads.ts';
-import { LoadQueue, type Wish } from './load-queue.ts';
-import { type Action, nextActions, nextRetry, type PolicyOptions, wakeable } from './policy.ts';
+import { giveUp, victimsFor } from './give-up.ts';
+import { LoadQueue } from './load-queue.ts';
+import type { PolicyOptions } from './policy.ts';
 import { RetryTimer } from './retry-timer.ts';
-import type { Victim } from './room.ts';
 import type { ServedModel } from './served-model.ts';
 import { ServedTable } from './served-table.ts';
 import type { ServedVersion } from './served-version.ts';
+import { stepModel } from './step-model.ts';
 import { tellChange } from './tell-change.ts';
 import { isThrough } from './wanted.ts';
 
@@ -74,8 +75,8 @@ export class VersionManager {
     this.#queue = new LoadQueue({
       ...{ parallelLoads, budgetBytes, residentBytes },
       load: (version) => this.#load(version),
-      victims: (version) => this.#victims(version),
-      giveUp: (version) => this.#giveUp(version),
+      victims: (needy) => victimsFor(needy, this.#table.all(), this.memoryOf),
+      giveUp: (version) => giveUp(this.#table.get(version.model)!, version, options.log),
       refuse: (version, reasons) => {
         version.refuse(reasons);
         this.#roomless.add(version);
@@ -252,70 +253,19 @@ export class VersionManager {
   }
 
   #stepModel(model: ServedModel): void {
-    const { keepReady, loadRetries, clock } = this.#options;
+    const { keepReady, loadRetries, clock, log } = this.#options;
     const options: PolicyOptions = { keepReady, loadRetries, now: clock.now() };
-    const view = model.view();
-    const wishes: Wish[] = [];
-    for (const action of nextActions(view, options)) {
-      const version = model.versions.find(({ digest }) => digest === action.id);
-      if (action.do === 'load') wishes.push(this.#wish(model, version!, wishes.length, action.spare));
-      else this.#act(model, action, version);
-    }
+    const { wishes, retryAt } = stepModel(model, options, log);
     this.#queue.wish(model.name, wishes);
-    const wakes = wakeable(view, options);
-    model.wakes = new Set(model.versions.filter(({ digest }) => wakes.ids.has(digest)));
-    model.wakeTarget = model.versions.find(({ digest }) => digest === wakes.target);
-    this.#retries.set(model, nextRetry(view, options));
+    this.#retries.set(model, retryAt);
     if (this.#firstLoads.isWaitingFor(model.name) && isThrough(model.view(), options))
       this.#firstLoads.through(model.name);
-  }
-
-  #wish(model: ServedModel, version: ServedVersion, rank: number, spare: boolean): Wish {
-    return { model: model.name, asked: version.demanded, dark: model.active === undefined, rank, spare, version };
-  }
-
-  #act(model: ServedModel, action: Exclude<Action, { do: 'load' }>, version: ServedVersion | undefined): void {
-    if (action.do === 'activate') {
-      const before = model.active?.version;
-      model.active = version;
-      this.#options.log.info(
-        { model: model.name, version: version?.version, digest: version?.digest, before },
-        version ? `${model.name} answers with version ${version.version}` : `${model.name} answers no more`,
-      );
-    } else if (action.do === 'drain') version!.drain();
-    else if (action.do === 'resume') version!.resume();
-    else if (action.do === 'fail') version!.fail();
-    else model.versions = model.versions.filter((one) => one !== version);
   }
 
   #load(version: ServedVersion): Promise<void> {
     const { engines, engineMode, random } = this.#options;
     version.placement = placeVersion(version.entry, engineMode);
     return version.load(engines[version.placement.engine], (failures) => backoffMs(failures - 1, RETRY, random()));
-  }
-
-  /** Versions that are held for a quick way back alone, and lazy models that nobody asks for now. */
-  #victims(needy: ServedVersion): Victim<ServedVersion>[] {
-    return [...this.#table.all()].flatMap((model) =>
-      model.versions.flatMap((version): Victim<ServedVersion>[] => {
-        const kind = version.isReady && version !== needy ? model.dispensable(version) : undefined;
-        if (!kind) return [];
-        const bytes = this.#queue.bytesOf(version) ?? 0;
-        return [{ version, bytes, kind, own: model.name === needy.model, lastUsed: version.lastUsed }];
-      }),
-    );
-  }
-
-  #giveUp(version: ServedVersion): void {
-    const model = this.#table.get(version.model)!;
-    this.#options.log.info(
-      { model: model.name, version: version.version, digest: version.digest },
-      `${model.name} version ${version.version} is given up, as its memory is needed`,
-    );
-    // With the one that answers all others go, so that an older one never takes its place.
-    const others = model.active === version ? model.versions.filter((one) => one.isReady && one !== version) : [];
-    model.giveUp(version);
-    for (const one of [version, ...others]) if (one.isReady) one.drain({ givenUp: true });
   }
 
   #onRoom(version: ServedVersion): void {
@@ -329,9 +279,7 @@ export class VersionManager {
     if (this.#closed) return;
     for (const version of this.#roomless) {
       if (version.state !== 'refused') this.#roomless.delete(version);
-      else if (version.vouched && this.#queue.hasRoom(version)) {
-        this.#table.reconsider(version);
-      }
+      else if (version.vouched && this.#queue.hasRoom(version)) this.#table.reconsider(version);
     }
   }
 }

@@ -9,6 +9,7 @@ import type { Placement } from '../placement.ts';
 import { judgeLoad, judgeLost, judgeUnfit } from './judge-load.ts';
 import { attemptLoad } from './load-attempt.ts';
 import type { VersionState } from './states.ts';
+import { Usage } from './usage.ts';
 import { type HistoryEntry, StateRecord } from './version-state.ts';
 
 export interface ServedVersionOptions {
@@ -74,13 +75,10 @@ export class ServedVersion {
   #retryAt: number | undefined;
   #loadMs: number | undefined;
   #loaded: LoadedModel | undefined;
-  #requests = 0;
+  readonly #usage = new Usage();
   #drained: PromiseWithResolvers<void> | undefined;
   #unfit: KedgeError | undefined;
   #givenUp = false;
-  #lastUsed = 0;
-  #waiting = 0;
-  #settled: PromiseWithResolvers<void> | undefined;
 
   constructor(options: ServedVersionOptions) {
     this.#options = options;
@@ -136,17 +134,17 @@ export class ServedVersion {
 
   /** Requests wait until it is loaded. */
   get demanded(): boolean {
-    return this.#waiting > 0;
+    return this.#usage.isDemanded;
   }
 
   /** No request holds it or waits for it. */
   get isCold(): boolean {
-    return this.#requests === 0 && this.#waiting === 0;
+    return this.#usage.isFree && !this.#usage.isDemanded;
   }
 
   /** When a request last took hold of it, milliseconds since the epoch; 0 if none did. */
   get lastUsed(): number {
-    return this.#lastUsed;
+    return this.#usage.lastUsed;
   }
 
   /** Resident memory that the engine sees it take, where it can tell. */
@@ -180,13 +178,12 @@ export class ServedVersion {
         `${this.model} version ${this.version} is ${this.state}; try again shortly.`,
       );
     }
-    this.#requests += 1;
-    this.#lastUsed = this.#options.clock.now();
+    this.#usage.enter(this.#options.clock.now());
   }
 
   leave(): void {
-    this.#requests -= 1;
-    if (this.#requests > 0) return;
+    this.#usage.leave();
+    if (!this.#usage.isFree) return;
     if (this.state === 'draining') this.#release();
     else if (this.state === 'failed') this.#giveBack();
   }
@@ -196,10 +193,8 @@ export class ServedVersion {
    * @returns resolves when it is ready, or will not be soon
    */
   demand(change: 1 | -1): Promise<void> {
-    this.#waiting += change;
-    if (this.isReady) return Promise.resolve();
-    this.#settled ??= Promise.withResolvers();
-    return this.#settled.promise;
+    const settled = this.#usage.demand(change);
+    return this.isReady ? Promise.resolve() : settled;
   }
 
   /** One inference, between `enter` and `leave`. @throws KedgeError as {@link LoadedModel.run} does */
@@ -256,7 +251,7 @@ export class ServedVersion {
     this.#drained = Promise.withResolvers();
     this.#givenUp = givenUp;
     this.#become('draining');
-    if (this.#requests === 0) this.#release();
+    if (this.#usage.isFree) this.#release();
   }
 
   /** ready -> failed, because it is {@link unfit}; the requests that hold it end first. */
@@ -307,7 +302,7 @@ export class ServedVersion {
   #fail(reasons: readonly Refusal[], cause: unknown): void {
     this.#drained = Promise.withResolvers();
     this.#become('failed', reasons, cause);
-    if (this.#requests === 0) this.#giveBack();
+    if (this.#usage.isFree) this.#giveBack();
   }
 
   #countFailure(): void {
@@ -319,10 +314,7 @@ export class ServedVersion {
   #become(state: VersionState, reasons: readonly Refusal[] = [], cause?: unknown): void {
     this.#record.become(state, reasons);
     if (state !== 'failed') this.#retryAt = undefined;
-    if (state === 'ready' || state === 'refused' || state === 'failed') {
-      this.#settled?.resolve();
-      this.#settled = undefined;
-    }
+    if (state === 'ready' || state === 'refused' || state === 'failed') this.#usage.settle();
     this.#options.onChange(this, cause);
   }
 }
