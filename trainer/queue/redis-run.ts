@@ -74,12 +74,12 @@ export class RedisRun {
   }
 
   async counts(total: number): Promise<Counts> {
-    const found = await this.#tasks.getJobCounts('wait', 'paused', 'active', 'delayed', 'completed', 'failed');
+    const found = await this.#tasks.getJobCounts('wait', 'active', 'delayed', 'completed', 'failed');
     const of = (state: string): number => found[state] ?? 0;
     const known = Object.values(found).reduce((sum, count) => sum + count, 0);
     return {
       total,
-      waiting: of('wait') + of('paused'),
+      waiting: of('wait'),
       active: of('active'),
       delayed: of('delayed'),
       done: of('completed'),
@@ -89,9 +89,8 @@ export class RedisRun {
   }
 
   async status(run: Run): Promise<TaskStatus[]> {
-    const states: [string, TaskState][] = [
+    const states: ['wait' | 'active' | 'delayed' | 'completed' | 'failed', TaskState][] = [
       ['wait', 'waiting'],
-      ['paused', 'waiting'],
       ['active', 'active'],
       ['delayed', 'delayed'],
       ['completed', 'done'],
@@ -99,7 +98,7 @@ export class RedisRun {
     ];
     const found = new Map<string, TaskStatus>();
     for (const [theirs, state] of states) {
-      const jobs = (await this.#tasks.getJobs([theirs as 'wait'], 0, -1)) as TaskJob[];
+      const jobs = (await this.#tasks.getJobs([theirs], 0, -1)) as TaskJob[];
       for (const job of jobs) if (job) found.set(job.data.model, statusOf(job, state));
     }
     return run.tasks.map(({ model }) => found.get(model) ?? { model, state: 'missing', attempts: 0, progress: 0 });

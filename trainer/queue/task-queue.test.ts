@@ -183,10 +183,10 @@ function suite(stage: () => Stage): void {
 describe('the queue within a process', () => {
   let now = 0;
   let queue: MemoryQueue;
-  suite(() => {
-    const stage = { open: async () => queue, pass: async (ms: number) => void (now += ms) };
-    return stage;
-  });
+  const pass = async (ms: number): Promise<void> => {
+    now += ms;
+  };
+  suite(() => ({ open: async () => queue, pass }));
   // Every view is the same object: there is one process.
   beforeEachNew(() => {
     queue = new MemoryQueue({ now: () => now }, OPTIONS);
