@@ -10,7 +10,7 @@ export interface SampleOptions {
 
 /**
  * A request and the answer it must give, for the gate that a version passes before it serves: rows whose answers are spread from the lowest to the highest,
- * the answers by the fitter itself and not by the exported file. Absent for a fitter without answers of its own (see `Fitted.predict`).
+ * the answers by the fitter itself and not by the exported file.
  * @param from the rows to choose from
  */
 export async function samplesOf(
@@ -33,12 +33,12 @@ export async function samplesOf(
     Uint32Array.from(picked, (at) => from[at]!),
   );
   const { input, output } = fitted.names;
-  const two = fitted.objective === 'logistic' && fitted.describe()['probabilities'] !== 1;
-  const [width, data] = two ? [2, values.flatMap((value) => [1 - value, value])] : [1, values];
+  const shape = fitted.answerShape(count);
+  const data = shape[1] === 2 ? values.flatMap((value) => [1 - value, value]) : values;
   return [
     {
       inputs: { [input]: { datatype: 'FP32', shape: [count, table.columns.length], data: [...features] } },
-      outputs: { [output]: { datatype: 'FP32', shape: [count, width], data } },
+      outputs: { [output]: { datatype: 'FP32', shape, data } },
       tolerance,
     },
   ];

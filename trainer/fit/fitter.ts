@@ -43,6 +43,8 @@ export interface Fitted {
    * @param rows indices into the table; all rows if absent
    */
   predict(table: Table, rows?: Uint32Array): Float64Array | Promise<Float64Array>;
+  /** The shape of the exported model's answer to so many rows. */
+  answerShape(rows: number): number[];
   /** The bytes of model.onnx. Its answers are those of `predict`, up to the rounding of 32-bit floats. */
   onnx(): Uint8Array;
   /** What it is, for a report: settings as used, number of trees, … Plain JSON. */

@@ -15,6 +15,8 @@ export interface OnnxModel {
   readonly signature: Signature;
   /** The prediction for each row, as `Fitted.predict`: of two columns of probabilities the second. */
   predict(table: Table, rows?: Uint32Array): Promise<Float64Array>;
+  /** The shape of its answer to the last rows, and how many they were. */
+  readonly answered: { shape: readonly number[]; rows: number } | undefined;
   release(): Promise<void>;
 }
 
@@ -29,13 +31,19 @@ export async function openOnnx(bytes: Uint8Array, names: TensorNames, columns: n
   const problem = misfit(signature, names, columns);
   if (problem) throw wrong(problem);
   const runner = await openSession({ name: 'the fitted model', dir: tmpdir(), model: bytes, signature });
+  let answered: OnnxModel['answered'];
   const run = async (data: Float32Array, height: number): Promise<ArrayLike<number>> => {
     const inputs = new Map([[names.input, { datatype: 'FP32', shape: [height, columns], data } as const]]);
     const outputs = await runner.run(inputs, [names.output]);
-    return outputs.get(names.output)!.data as ArrayLike<number>;
+    const answer = outputs.get(names.output)!;
+    answered = { shape: answer.shape, rows: height };
+    return answer.data as ArrayLike<number>;
   };
   return {
     signature,
+    get answered() {
+      return answered;
+    },
     release: () => runner.release(),
     async predict(table, rows) {
       const height = rowCount({ table, rows });

@@ -32,13 +32,19 @@ export async function checkParity(
   const own = await fitted.predict(table, rows);
   const model = await openOnnx(fitted.onnx(), fitted.names, table.columns.length);
   try {
-    return compare(await model.predict(table, rows), own, tolerance, rows);
+    return compareAnswers(await model.predict(table, rows), own, tolerance, rows);
   } finally {
     await model.release();
   }
 }
 
-function compare(got: Float64Array, own: Float64Array, { abs, rel }: Tolerance, rows?: Uint32Array): Parity {
+/** @throws KedgeError `fit-failed` that names the first row that differs; as `rows` has it, where they are given */
+export function compareAnswers(
+  got: Float64Array,
+  own: Float64Array,
+  { abs, rel }: Tolerance,
+  rows?: Uint32Array,
+): Parity {
   let [maxAbs, maxRel] = [0, 0];
   for (const [at, want] of own.entries()) {
     const answer = got[at]!;

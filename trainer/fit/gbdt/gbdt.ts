@@ -29,6 +29,7 @@ function fittedOf(boosted: Boosted, settings: GbdtSettings, table: Table, names:
     objective,
     names,
     predict: (of, rows) => predict(boosted, settings, of, rows),
+    answerShape: (rows) => [rows, objective === 'logistic' ? 2 : 1],
     onnx: () => gbdtOnnx(boosted, objective, names),
     describe: () => ({
       fitter: 'gbdt',

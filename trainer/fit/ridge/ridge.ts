@@ -31,6 +31,7 @@ export const ridge: Fitter = {
       objective: 'squared-error',
       names,
       predict: (table, rows) => predict(design, linear, table, rows),
+      answerShape: (rows) => [rows, 1],
       onnx: () => ridgeOnnx(design, linear, columns.length, names),
       describe: () => ({ fitter: 'ridge', settings, elements: widthOf(design) }),
     };
