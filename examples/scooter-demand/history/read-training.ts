@@ -72,7 +72,7 @@ async function nothingOf(database: Database, zone: string): Promise<KedgeError> 
     return new KedgeError('data-invalid', `The history in ${database.place} is empty: ${how}.`);
   }
   const meant = nearest(zone, zones);
-  const hint = meant === undefined ? 'kedge history show lists them' : `is '${meant}' meant?`;
+  const hint = meant === undefined ? 'kedge history show lists them.' : `is '${meant}' meant?`;
   return new KedgeError('data-invalid', `The history has no zone '${zone}' among its ${zones.length}; ${hint}`);
 }
 

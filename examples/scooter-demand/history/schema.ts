@@ -13,7 +13,7 @@ export const SCHEMA: MigrationSet = {
       statements: [
         'create schema scooter_demand',
         `create table scooter_demand.city (
-          only boolean primary key default true check (only),
+          sole boolean primary key default true check (sole),
           time_zone text not null,
           source text not null check (source in ('synthetic', 'imported')),
           settings text not null default '{}')`,

@@ -40,7 +40,7 @@ export async function readCity(session: Session): Promise<City | undefined> {
 export async function writeCity(session: Session, { timeZone, source, settings }: City): Promise<void> {
   await session.query(
     `insert into scooter_demand.city (time_zone, source, settings) values ($1, $2, $3)
-      on conflict (only) do update set time_zone = excluded.time_zone, source = excluded.source, settings = excluded.settings`,
+      on conflict (sole) do update set time_zone = excluded.time_zone, source = excluded.source, settings = excluded.settings`,
     [timeZone, source, settings],
   );
 }
