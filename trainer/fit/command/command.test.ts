@@ -45,7 +45,7 @@ describe('a command', () => {
   it('finds the table, the validation part, rows to answer, and the settings', async () => {
     const copy = join(home, 'seen');
     const rows = Uint32Array.from([0, 3, 7]);
-    await fit(
+    await fitBy(
       `fs.cpSync(dir, ${JSON.stringify(copy)}, { recursive: true }); ${leaveModel}`,
       { settings: { leaves: 7 }, objective: 'squared-error' },
       { validation: { ...set, rows }, seed: 12 },
