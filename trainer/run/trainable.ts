@@ -35,7 +35,7 @@ export interface FittedModel {
 }
 
 /** The history, open for reading. */
-export interface TrainingSource {
+export interface TrainingHistory {
   /** The models that there should be. */
   models(signal?: AbortSignal): Promise<string[]>;
   /**
@@ -62,6 +62,6 @@ export interface Trainable {
   estimator: Estimator;
   /** What the fitter takes, where nothing else is said. */
   settings?: Readonly<Record<string, unknown>>;
-  open(env: Environment): Promise<TrainingSource>;
+  open(env: Environment): Promise<TrainingHistory>;
   fit(task: TrainingTask, folder: string, options: { onProgress(done: number): void }): Promise<FittedModel>;
 }
