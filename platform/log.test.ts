@@ -49,6 +49,20 @@ it('loses none of many buffered lines at the end, and mixes none with others', a
   expect(of('few')).toHaveLength(30);
 });
 
+it('drops lines that nobody reads rather than wait or grow, and tells how many', async () => {
+  const source = `import { createBufferedLog } from '${LOG}';
+    let dropped = 0;
+    const many = createBufferedLog('serve', () => { dropped += 1; });
+    const filler = 'x'.repeat(1000);
+    for (let index = 0; index < 10_000; index += 1) many.info({ index, filler });
+    process.stdout.write(String(dropped));`;
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', source], {
+    maxBuffer: 16 * 2 ** 20,
+  });
+  const [dropped, written] = [Number(stdout), stderr.trimEnd().split('\n').length];
+  expect([dropped > 5_000, written > 3_500, dropped + written]).toEqual([true, true, 10_000]);
+});
+
 it('buffered lines are out at an end without a flush', async () => {
   const lines = await linesOf(`const many = createBufferedLog('serve');
     for (let index = 0; index < 200; index += 1) many.info({ index }, 'many');

@@ -16,10 +16,12 @@ const MAX_WAITING_BYTES = 4 * 2 ** 20;
  * The same for the many lines of requests: the caller goes on, and what came meanwhile is written together. To a pipe a line takes the caller some
  * microseconds so, instead of some fifty, and a reader that falls behind holds up nobody. `flush` waits until all are out; so does an
  * ordinary end of the process.
+ * @param onDrop called for each line that is dropped
  */
-export function createBufferedLog(program: string): Log {
-  const destination = { fd: 2, sync: false, maxWrite: PIPE_BYTES, maxLength: MAX_WAITING_BYTES };
-  return pino(optionsOf(program, 'info'), pino.destination(destination));
+export function createBufferedLog(program: string, onDrop: () => void = () => undefined): Log {
+  const destination = pino.destination({ fd: 2, sync: false, maxWrite: PIPE_BYTES, maxLength: MAX_WAITING_BYTES });
+  destination.on('drop', onDrop);
+  return pino(optionsOf(program, 'info'), destination);
 }
 
 function optionsOf(program: string, level: string): LoggerOptions {

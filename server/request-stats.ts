@@ -46,6 +46,8 @@ export class RequestStats {
   readonly inflight: Inflight;
   /** Connections that were refused before their bytes came to be a request, by code. */
   readonly refused = new Map<ErrorCode, number>();
+  /** Lines of the access log that nobody read in time. */
+  droppedLines = 0;
   readonly #versions = new Map<string, VersionStats>();
   readonly #seconds: () => number;
 

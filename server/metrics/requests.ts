@@ -50,6 +50,9 @@ export function requestMetrics({ stats, access }: MetricsSource, view: () => Vie
     counter('kedge_connection_errors_total', 'Clients refused before their bytes were a request, by code', () =>
       byLabel('code', stats.refused),
     ),
+    counter('kedge_access_log_dropped_total', 'Lines of the access log that were dropped, as nobody read them', () => [
+      ['', stats.droppedLines],
+    ]),
     counter('kedge_access_denied_total', 'Requests without the right to what they ask for, by code', () =>
       byLabel('code', access.denied),
     ),
