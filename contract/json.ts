@@ -50,7 +50,7 @@ export function parseJson(text: string): unknown {
 /** Marks a non-finite number until the text is whole; a control character cannot stand in JSON text unescaped. */
 const MARK = '\u0001';
 
-/** The opposite of {@link parseJson}: bigint as whole numbers, non-finite numbers as tokens. */
+/** The opposite of {@link parseJson}: bigint as whole numbers, non-finite numbers as tokens, and negative zero with its sign. */
 export function stringifyJson(value: unknown, indent?: number): string {
   const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
   let marked = false;
@@ -58,7 +58,9 @@ export function stringifyJson(value: unknown, indent?: number): string {
     value,
     (_key, item: unknown) => {
       if (typeof item === 'bigint') return rawJSON(item.toString());
-      if (typeof item !== 'number' || Number.isFinite(item)) return item;
+      if (typeof item !== 'number') return item;
+      if (item === 0) return Object.is(item, -0) ? rawJSON('-0.0') : item;
+      if (Number.isFinite(item)) return item;
       marked = true;
       return MARK + item;
     },

@@ -57,7 +57,8 @@ export async function answer(
     return whole;
   } catch (thrown) {
     error = thrown;
-    status = statusOf(thrown);
+    // Of a client that is gone nobody reads what became of its request.
+    status = env.outgoing.destroyed ? 499 : statusOf(thrown);
     return errorReply(thrown, accessLog.logOf(env, status), { headers: version?.headers });
   } finally {
     version?.leave();

@@ -1,4 +1,4 @@
-import { gzipSync } from 'node:zlib';
+import { deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { identityModel, linearModel } from '../../contract/onnx/testing/models.ts';
 import { byteStrings } from '../testing/binary.ts';
@@ -155,15 +155,55 @@ describe('6.2 bodies', () => {
     await nextIsAnswered();
   });
 
-  it('truncated gzip, and text that says it is gzip', async () => {
-    expect(await send(path('m'), gzipSync(good).subarray(0, 30), { 'content-encoding': 'gzip' })).toBe(400);
-    expect(await send(path('m'), good, { 'content-encoding': 'gzip' })).toBe(400);
-    await nextIsAnswered();
-  });
+  it.each<[string, (bytes: string) => Buffer]>([
+    ['gzip', gzipSync],
+    ['deflate', deflateSync],
+  ])(
+    'truncated %s, %s with a changed byte or with bytes behind it, and text that says it is %s',
+    async (encoding, pack) => {
+      const packed = pack(good);
+      const changed = Buffer.from(packed);
+      changed[changed.length - 2]! ^= 0xff;
+      for (const cut of [1, 10, 30, packed.length - 1])
+        expect([cut, await send(path('m'), packed.subarray(0, cut), { 'content-encoding': encoding })]).toEqual([
+          cut,
+          400,
+        ]);
+      expect(await send(path('m'), changed, { 'content-encoding': encoding })).toBe(400);
+      expect(await send(path('m'), good, { 'content-encoding': encoding })).toBe(400);
+      expect(await send(path('m'), '', { 'content-encoding': encoding })).toBe(400);
+      await nextIsAnswered();
+    },
+  );
 
   it('the limit and a byte', async () => {
     expect(await send(path('m'), good.padEnd(MIB))).toBe(200);
     expect(await send(path('m'), good.padEnd(MIB + 1))).toBe(413);
+    await nextIsAnswered();
+  });
+
+  it('the limit and a byte, once unpacked', async () => {
+    expect(await send(path('m'), gzipSync(good.padEnd(MIB)), { 'content-encoding': 'gzip' })).toBe(200);
+    expect(await send(path('m'), gzipSync(good.padEnd(MIB + 1)), { 'content-encoding': 'gzip' })).toBe(413);
+    await nextIsAnswered();
+  });
+
+  it('the limit and a byte, in chunks that do not say how many there will be', async () => {
+    const chunked = async (total: number): Promise<number | undefined> => {
+      const body = good.padEnd(total);
+      const sender = new RawConnection(server.port);
+      sender.write(postHead(path('m'), { 'transfer-encoding': 'chunked' }));
+      for (let at = 0; at < total; at += 65_536) {
+        const piece = body.slice(at, at + 65_536);
+        sender.write(`${piece.length.toString(16)}\r\n${piece}\r\n`);
+      }
+      sender.write('0\r\n\r\n');
+      const answer = await sender.answer();
+      sender.end();
+      return answer?.status;
+    };
+    expect(await chunked(MIB)).toBe(200);
+    expect(await chunked(MIB + 1)).toBe(413);
     await nextIsAnswered();
   });
 });
@@ -251,6 +291,20 @@ describe('6.2 clients', () => {
     expect((await slow.answer())?.status).toBe(200);
     slow.end();
     slowHead.end();
+  });
+
+  it('a hundred slow ones, each with a byte of its head now and then, do not either', async () => {
+    const head = Buffer.from(postHead(path('m'), { 'content-length': good.length }));
+    const slow = Array.from({ length: 100 }, () => new RawConnection(server.port));
+    for (let at = 0; at < 30; at += 1) {
+      for (const one of slow) one.write(head.subarray(at, at + 1));
+      await nextIsAnswered();
+    }
+    for (const one of slow) one.write(Buffer.concat([head.subarray(30), Buffer.from(good)]));
+    for (const one of slow) {
+      expect((await one.answer())?.status).toBe(200);
+      one.end();
+    }
   });
 
   it('one that aborts in the middle of its inference leaves nothing behind', async () => {

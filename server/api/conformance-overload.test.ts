@@ -103,7 +103,10 @@ describe('item 33: more than can be answered', () => {
     // Nothing was run yet, so that nobody knows what a row costs: it is admitted.
     expectTurnedAway(await send(1, { 'kedge-timeout-ms': '100' }), 'engine-timeout');
     expect(await turnedAway()).toEqual({ expired: 1 });
+    // The client of a run that is under way goes, too: the run is ended at its limit, and the next request is answered.
     stuck.end();
+    await vi.waitFor(async () => expect((await send(1)).status).toBe(200), { timeout: 20_000, interval: 200 });
+    expect((await statuses())['499']).toBe(1);
   }, 60_000);
 
   it('a wait longer than the queue allows', async () => {

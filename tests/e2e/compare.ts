@@ -30,5 +30,6 @@ function agrees(datatype: string, want: unknown, got: unknown, { abs, rel }: Sha
     number,
   ];
   if (Number.isNaN(a) || Number.isNaN(b)) return Number.isNaN(a) && Number.isNaN(b);
-  return a === b || Math.abs(b - a) <= abs + rel * Math.abs(a);
+  // Of an infinity the tolerance would be infinite, too.
+  return a === b || (Number.isFinite(a) && Math.abs(b - a) <= abs + rel * Math.abs(a));
 }
