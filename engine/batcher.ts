@@ -5,7 +5,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { RunOptions, WorkView } from './engine.ts';
 import { bytesOf, mergeableRows, mergeRows, type RowLayout, rowLayoutOf, splitRows, trailingShapes } from './merge.ts';
 import { endedProcess } from './probe-refusals.ts';
-import type { Runner } from './session.ts';
+import type { Runner, RunnerOptions } from './session.ts';
 import type { FairTurns, Participant } from './turns.ts';
 
 /** How the waiting requests of a model become runs. */
@@ -53,6 +53,20 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
+/** What goes into one run. */
+interface Batch {
+  requests: readonly Waiting[];
+  rows: number;
+}
+
+/** What a run came to, for all of its requests; `began` on the clock of `performance.now`. */
+interface Run {
+  began: number;
+  computeMs: number;
+  rows: number;
+  requests: number;
+}
+
 /** Weight of the newest run in what the next is expected to take. */
 const NEWEST = 0.3;
 /** Rows of the first merged runs, before it is known how long they take. */
@@ -61,7 +75,7 @@ const FIRST_ROWS = 16;
 /**
  * The requests that wait for one model, and how they become runs. What came before its turn is merged into one run as far as it
  * fits together and within the limits; it never waits on purpose unless `waitMs` says so. Where a merged run fails, each of
- * its requests runs alone, so that one hostile request fails alone.
+ * its requests runs alone, once, so that one hostile request fails alone; in another process, where it ended the one that it ran in.
  *
  * idle    — nothing waits
  * waiting — requests wait for company (`waitMs`) or for a turn
@@ -72,11 +86,13 @@ export class Batcher implements Participant {
   readonly #runner: Runner;
   readonly #options: BatcherOptions;
   readonly #layout: RowLayout | undefined;
-  readonly #waiting: Waiting[] = [];
+  #waiting: Waiting[] = [];
   #waitingRows = 0;
   #runs = 0;
   #rowLimit = FIRST_ROWS;
   #rowMs: number | undefined;
+  /** Resolves when nothing waits and no run is under way; made when somebody wants to know. */
+  #idle: PromiseWithResolvers<void> | undefined;
   /** Ends the wait for company. */
   #patience: AbortController | undefined;
   /** How a merged run came out that must not: a sentence. */
@@ -140,7 +156,8 @@ export class Batcher implements Participant {
     const { priority = 0 } = request.options;
     let at = this.#waiting.length;
     while (at > 0 && (this.#waiting[at - 1]!.options.priority ?? 0) < priority) at -= 1;
-    this.#waiting.splice(at, 0, request);
+    if (at === this.#waiting.length) this.#waiting.push(request);
+    else this.#waiting.splice(at, 0, request);
     this.#waitingRows += request.rows ?? 1;
     const { waitMs } = this.#options.limits;
     if (waitMs === 0 || !this.#merges || this.#waitingRows >= this.#rowLimit) this.#ask();
@@ -164,24 +181,43 @@ export class Batcher implements Participant {
 
   async start(): Promise<number> {
     const batch = this.#take();
-    if (batch.length === 0) return 0;
+    if (batch.requests.length === 0) {
+      this.#tellIdle();
+      return 0;
+    }
     this.#runs += 1;
     const began = performance.now();
-    await (batch.length === 1 ? this.#runAlone(batch[0]!) : this.#runMerged(batch));
+    await (batch.requests.length === 1 ? this.#runAlone(batch.requests[0]!) : this.#runMerged(batch));
     const ms = performance.now() - began;
     this.#runs -= 1;
-    this.#learn(batch, ms);
+    this.#learn(batch.rows, ms);
     if (this.#waiting.length > 0) this.#ask();
+    else this.#tellIdle();
     return ms;
   }
 
+  /** Resolves once what was asked for so far is answered, whether its callers wait for it or not. */
+  idle(): Promise<void> {
+    if (this.#waiting.length === 0 && this.#runs === 0) return Promise.resolve();
+    this.#idle ??= Promise.withResolvers();
+    return this.#idle.promise;
+  }
+
+  #tellIdle(): void {
+    if (this.#waiting.length > 0 || this.#runs > 0) return;
+    this.#idle?.resolve();
+    this.#idle = undefined;
+  }
+
   /** What goes into the next run. What nobody waits for any more is dropped. */
-  #take(): Waiting[] {
+  #take(): Batch {
     const { limits, clock } = this.#options;
-    const batch: Waiting[] = [];
+    const requests: Waiting[] = [];
     const left: Waiting[] = [];
     const now = clock.now();
+    const maxRows = Math.min(this.#rowLimit, limits.maxRows);
     let rows = 0;
+    let leftRows = 0;
     let bytes = 0;
     for (const request of this.#waiting) {
       const { options, deadline } = request;
@@ -189,24 +225,27 @@ export class Batcher implements Participant {
         this.#drop(request);
         continue;
       }
-      const first = batch[0];
+      const first = requests[0];
       const joins =
         first === undefined ||
         (first.rows !== undefined &&
           request.rows !== undefined &&
           first.key === request.key &&
-          rows + request.rows <= Math.min(this.#rowLimit, limits.maxRows) &&
+          rows + request.rows <= maxRows &&
           bytes + request.bytes <= limits.maxBytes &&
           this.#merges);
       if (joins) {
-        batch.push(request);
+        requests.push(request);
         rows += request.rows ?? 1;
         bytes += request.bytes;
-      } else left.push(request);
+      } else {
+        left.push(request);
+        leftRows += request.rows ?? 1;
+      }
     }
-    this.#waitingRows = left.reduce((total, request) => total + (request.rows ?? 1), 0);
-    this.#waiting.splice(0, this.#waiting.length, ...left);
-    return batch;
+    this.#waitingRows = leftRows;
+    this.#waiting = left;
+    return { requests, rows };
   }
 
   #drop({ options, reject }: Waiting): void {
@@ -214,54 +253,59 @@ export class Batcher implements Participant {
     else reject(lateError(this.#options.name, options.timeoutMs!));
   }
 
-  async #runAlone(request: Waiting): Promise<void> {
+  async #runAlone(request: Waiting, options?: RunnerOptions): Promise<void> {
     const { inputs, outputs, rows, resolve, reject } = request;
     const began = performance.now();
     try {
-      const answer = await this.#runner.run(inputs, outputs);
-      this.#tell(request, began, rows ?? 1, 1);
+      const answer = await this.#runner.run(inputs, outputs, options);
+      this.#tell(request, { began, computeMs: performance.now() - began, rows: rows ?? 1, requests: 1 });
       resolve(answer);
     } catch (error) {
       reject(error);
     }
   }
 
-  async #runMerged(batch: readonly Waiting[]): Promise<void> {
-    const counts = batch.map(({ rows }) => rows!);
-    const rows = counts.reduce((total, count) => total + count, 0);
+  async #runMerged({ requests, rows }: Batch): Promise<void> {
+    const counts = requests.map((request) => request.rows!);
     const began = performance.now();
     let split: Tensors[] | undefined;
     try {
       const inputs = mergeRows(
-        batch.map((request) => request.inputs),
+        requests.map((request) => request.inputs),
         rows,
         this.#layout!,
       );
-      split = splitRows(await this.#runner.run(inputs, batch[0]!.outputs), counts, rows);
+      split = splitRows(await this.#runner.run(inputs, requests[0]!.outputs), counts, rows);
       // What does not have the rows asked for is not what was proved or tried: never again.
       if (!split) this.#forbidden = 'A merged run had other rows than were asked for.';
     } catch (error) {
       // Each alone tells whose fault it was. They are not brought together again where one ends the process of all.
       if (endedProcess(error)) this.#forbidden = 'A merged run ended its process.';
     }
-    if (!split) {
-      for (const request of batch) await this.#runAlone(request);
-      return;
-    }
-    for (const [index, request] of batch.entries()) {
-      this.#tell(request, began, rows, batch.length);
+    if (!split) return this.#runEachAlone(requests);
+    const run: Run = { began, computeMs: performance.now() - began, rows, requests: requests.length };
+    for (let index = 0; index < requests.length; index += 1) {
+      const request = requests[index]!;
+      this.#tell(request, run);
       request.resolve(split[index]!);
     }
   }
 
-  #tell({ options, since }: Waiting, began: number, rows: number, requests: number): void {
-    options.onRun?.({ queueMs: began - since, computeMs: performance.now() - began, rows, requests });
+  /** After a merged run that failed. Where it ended its process, those that did nothing wait until there is another. */
+  async #runEachAlone(requests: readonly Waiting[]): Promise<void> {
+    for (const request of requests) {
+      if (request.options.signal?.aborted || request.deadline <= this.#options.clock.now()) this.#drop(request);
+      else await this.#runAlone(request, { awaitsRestart: true });
+    }
+  }
+
+  #tell({ options, since }: Waiting, { began, computeMs, rows, requests }: Run): void {
+    options.onRun?.({ queueMs: began - since, computeMs, rows, requests });
   }
 
   /** Runs grow while they are short and full, and shrink at once when they take too long. */
-  #learn(batch: readonly Waiting[], ms: number): void {
+  #learn(rows: number, ms: number): void {
     const { maxRows, maxRunMs } = this.#options.limits;
-    const rows = batch.reduce((total, request) => total + (request.rows ?? 1), 0);
     this.expectedMs += NEWEST * (ms - this.expectedMs);
     this.#rowMs = this.#rowMs === undefined ? ms / rows : this.#rowMs + NEWEST * (ms / rows - this.#rowMs);
     if (ms > maxRunMs) this.#rowLimit = Math.max(1, Math.min(this.#rowLimit, Math.floor((rows * maxRunMs) / ms)));

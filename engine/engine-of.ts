@@ -42,6 +42,8 @@ export function engineOf(kind: Engine['kind'], { open, clock, limits, parallel }
       const batcher = new Batcher(runner, { name, signature, merges: merging.merges, limits, turns, clock, parallel });
       const release = async (): Promise<void> => {
         models.delete(model);
+        // Also for runs whose callers gave up waiting.
+        await batcher.idle();
         await runner.release();
       };
       const guarded: Runner = {

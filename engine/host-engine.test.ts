@@ -8,7 +8,7 @@ import type { Tensors } from '../contract/tensor.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import type { LoadedModel } from './engine.ts';
 import { createHostEngine, type HostEngineOptions } from './host-engine.ts';
-import { crashByRequest, KILLER, rows } from './testing/crash.ts';
+import { crashByRequest, crashByRow, KILLER, rows } from './testing/crash.ts';
 import { hostOptions } from './testing/engines.ts';
 import { childrenOf, until } from './testing/processes.ts';
 import { elements, tensor, versionOf } from './testing/versions.ts';
@@ -47,6 +47,27 @@ describe('host engine', () => {
     });
     expect(elements(await other.run(new Map([['x', tensor('FP32', [1, 2], [1, 2])]])), 'y')).toEqual([9]);
     expect(elements(await afterRestart(model, rows(3n)), 'y')).toEqual([1n, 3n, 2n]);
+  });
+
+  it('answers the others of a merged run of which one request ended the process', async () => {
+    const row = (value: bigint): Tensors => new Map([['x', tensor('INT64', [1, 1], [value])]]);
+    const samples = [1n, 2n].map((value) => ({
+      inputs: { x: { datatype: 'INT64' as const, shape: [1, 1], data: [Number(value)] } },
+      outputs: {},
+      tolerance: { abs: 0, rel: 0 },
+    }));
+    const version = await versionOf(crashByRow());
+    const model = await start().load({ ...version, mergeRows: true, samples });
+    expect(model.merging?.merges).toBe(true);
+    const asked = [3n, 4n, 0n, 5n].map((value) => model.run(row(value)));
+    const answers = await Promise.allSettled(asked);
+    expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
+    expect(answers.flatMap((answer) => ('value' in answer ? elements(answer.value, 'y') : []))).toEqual([3n, 4n, 5n]);
+    await expect(asked[2]).rejects.toMatchObject({
+      code: 'engine-crashed',
+      message: 'Running made/1 ended its process: it was killed by SIGABRT.',
+    });
+    expect(model.merging?.merges).toBe(false);
   });
 
   it('ends a run that never ends, and answers again', async () => {

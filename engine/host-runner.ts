@@ -6,7 +6,7 @@ import type { LoadOptions, LoadRequest } from './engine.ts';
 import { type Death, describeDeath, wasCutOff } from './host-death.ts';
 import type { HostEngineOptions } from './host-engine.ts';
 import type { Host, HostPool } from './host-pool.ts';
-import type { Runner } from './session.ts';
+import type { Runner, RunnerOptions } from './session.ts';
 import { FairTurns } from './turns.ts';
 
 /** A process that lived this long is thought sound: its end begins a new count of attempts. */
@@ -35,7 +35,7 @@ export interface HostRunnerOptions extends HostEngineOptions, LoadOptions {
  *
  * ready      — the process has the model loaded
  * restarting — the process ended without being asked to; another one loads the model. Whose call ended it is refused with the reason, waits, longer
- *              with each attempt, and then has a process of its own. The others are loaded elsewhere at once, and their requests
+ *              with each attempt, and then has a process of its own; those that were merged with it wait for that. The others are loaded elsewhere at once, and their requests
  *              wait for that and are tried once more
  * released   — the model was given up, and its memory is back
  *
@@ -86,8 +86,12 @@ export class HostRunner implements Runner {
     return this.#state === 'ready' ? this.#place.host.turns : this.#ownTurns;
   }
 
-  async run(inputs: Tensors, outputs: readonly string[]): Promise<Tensors> {
-    if (this.#state === 'restarting' && !this.#guilty) await this.#firstAttempt;
+  async run(
+    inputs: Tensors,
+    outputs: readonly string[],
+    { awaitsRestart = false }: RunnerOptions = {},
+  ): Promise<Tensors> {
+    if (this.#state === 'restarting' && (awaitsRestart || !this.#guilty)) await this.#firstAttempt;
     try {
       return await this.#runOnce(inputs, outputs);
     } catch (error) {

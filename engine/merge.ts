@@ -78,7 +78,8 @@ export function splitRows(outputs: Tensors, counts: readonly number[], rows: num
     const rest = shape.slice(1);
     const size = data.length / rows;
     let offset = 0;
-    for (const [index, count] of counts.entries()) {
+    for (let index = 0; index < counts.length; index += 1) {
+      const count = counts[index]!;
       const end = offset + count * size;
       const part = Array.isArray(data) ? data.slice(offset, end) : (data as Float32Array).subarray(offset, end);
       split[index]!.set(name, { datatype, shape: [count, ...rest], data: part });

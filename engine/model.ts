@@ -15,7 +15,7 @@ export interface GuardedModelOptions {
 }
 
 /**
- * What every loaded model does before and around the runtime, wherever that runs: checks, empty tensors, the wait, the count of runs.
+ * What every loaded model does before and around the runtime, wherever that runs: checks, empty tensors, the limit of the wait.
  *
  * serving  — runs are taken
  * draining — after release(): runs under way go on, new ones are refused
@@ -29,8 +29,6 @@ export class GuardedModel implements LoadedModel {
   readonly #merging: (() => Merging) | undefined;
   readonly #work: (() => WorkView) | undefined;
   readonly #allOutputs: readonly string[];
-  #underWay = 0;
-  readonly #drained = Promise.withResolvers<void>();
   #released: Promise<void> | undefined;
 
   constructor(request: LoadRequest, runner: Runner, clock: Clock, options: GuardedModelOptions = {}) {
@@ -48,14 +46,23 @@ export class GuardedModel implements LoadedModel {
   }
 
   get work(): WorkView {
-    return this.#work?.() ?? { requests: 0, rows: 0, runs: this.#underWay, rowMs: undefined };
+    return this.#work?.() ?? { requests: 0, rows: 0, runs: 0, rowMs: undefined };
   }
 
   get memoryBytes(): number | undefined {
     return this.#runner.memoryBytes;
   }
 
-  async run(inputs: Tensors, outputs?: readonly string[], options: RunOptions = {}): Promise<Tensors> {
+  run(inputs: Tensors, outputs?: readonly string[], options: RunOptions = {}): Promise<Tensors> {
+    try {
+      return this.#run(inputs, outputs, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Passes the runner's promise on as it is: an async function would make three of it, for each request. */
+  #run(inputs: Tensors, outputs: readonly string[] | undefined, options: RunOptions): Promise<Tensors> {
     if (this.#released) {
       throw new KedgeError('model-not-ready', `${this.#request.name} was released: send the request again.`);
     }
@@ -64,19 +71,11 @@ export class GuardedModel implements LoadedModel {
     const names = outputs ? checkOutputs(signature, outputs) : this.#allOutputs;
     const { shapes } = this.#runner;
     const empty = answerEmpty(inputs, names, { signature, shapes, rowOutputs: this.#request.rowOutputs });
-    if (empty) return empty;
+    if (empty) return Promise.resolve(empty);
     const { timeoutMs } = options;
-    this.#underWay += 1;
     const run = this.#runner.run(inputs, names, options);
-    // A release waits for the run, whether its caller does or not.
-    void run.then(this.#ended, this.#ended);
     return timeoutMs === undefined ? run : this.#within(run, timeoutMs);
   }
-
-  readonly #ended = (): void => {
-    this.#underWay -= 1;
-    if (this.#released && this.#underWay === 0) this.#drained.resolve();
-  };
 
   async #within(run: Promise<Tensors>, timeoutMs: number): Promise<Tensors> {
     const done = new AbortController();
@@ -92,12 +91,7 @@ export class GuardedModel implements LoadedModel {
   }
 
   release(): Promise<void> {
-    this.#released ??= this.#drain();
+    this.#released ??= this.#runner.release();
     return this.#released;
-  }
-
-  async #drain(): Promise<void> {
-    if (this.#underWay > 0) await this.#drained.promise;
-    await this.#runner.release();
   }
 }

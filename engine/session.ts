@@ -9,13 +9,18 @@ import { loadError, runError } from './runtime-errors.ts';
 import { datatypeOf, fromRuntime, toRuntime } from './runtime-tensor.ts';
 import { standInForNul } from './strings.ts';
 
+export interface RunnerOptions {
+  /** Waits until the process that a run ended is there again, where a run would else be refused at once. */
+  awaitsRestart?: boolean;
+}
+
 /** A graph that can be run, here or in another process. Inputs are checked before they come here. */
 export interface Runner {
   readonly shapes: GraphShapes;
   /** Memory that it takes, in bytes, where that can be told. */
   readonly memoryBytes?: number | undefined;
   /** @param outputs at least one name, each a tensor output of the graph */
-  run(inputs: Tensors, outputs: readonly string[], options?: RunOptions): Promise<Tensors>;
+  run(inputs: Tensors, outputs: readonly string[], options?: RunOptions & RunnerOptions): Promise<Tensors>;
   release(): Promise<void>;
 }
 
