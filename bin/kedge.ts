@@ -10,6 +10,7 @@ import { columns, runCommand } from './run.ts';
 const COMMANDS: Record<string, { summary: string; load(): Promise<{ command: Command }> }> = {
   serve: { summary: 'answer predictions from the volume', load: () => import('./commands/serve.ts') },
   load: { summary: 'keep the volume in step with the bucket', load: () => import('./commands/load.ts') },
+  fit: { summary: 'fit one model to one table', load: () => import('./commands/fit.ts') },
   publish: { summary: 'put a new version of a model into the bucket', load: () => import('./commands/publish.ts') },
   ls: { summary: 'list models and versions in the bucket', load: () => import('./commands/ls.ts') },
   inspect: { summary: 'show all about one version', load: () => import('./commands/inspect.ts') },
@@ -23,6 +24,7 @@ const COMMANDS: Record<string, { summary: string; load(): Promise<{ command: Com
     summary: 'check the HPA arithmetic against recorded cases',
     load: () => import('./commands/bench/hpa-vectors.ts'),
   },
+  history: { summary: 'fill, import and look at what models learn from', load: () => import('./commands/history.ts') },
   quickstart: { summary: 'the whole path on this machine, live', load: () => import('./commands/quickstart.ts') },
 };
 

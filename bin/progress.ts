@@ -13,6 +13,8 @@ export interface Amount {
   phase: string;
   bytes: number;
   totalBytes: number;
+  /** What is counted, if it is not bytes: `hours`. */
+  unit?: string;
 }
 
 /** Shows how far something is: a bar on a terminal, a line now and then elsewhere. */
@@ -38,9 +40,10 @@ export function progressOn(
   };
 }
 
-function describe({ phase, bytes, totalBytes }: Amount, bar: boolean): string {
+function describe({ phase, bytes, totalBytes, unit }: Amount, bar: boolean): string {
   const part = totalBytes === 0 ? 1 : Math.min(1, bytes / totalBytes);
   const filled = Math.round(part * BAR);
   const drawing = bar ? ` [${'='.repeat(filled)}${' '.repeat(BAR - filled)}]` : '';
-  return `${phase}${drawing} ${Math.floor(part * 100)} % of ${sizeText(totalBytes)}`;
+  const total = unit === undefined ? sizeText(totalBytes) : `${totalBytes} ${unit}`;
+  return `${phase}${drawing} ${Math.floor(part * 100)} % of ${total}`;
 }

@@ -27,6 +27,12 @@ const LOCK = 0x6b_65_64_67;
  * @throws KedgeError `database-failed` when a step that was done has another text now
  */
 export async function migrate(database: Database, { name, migrations }: MigrationSet): Promise<number[]> {
+  // Most times there is nothing to do, and whoever finds that needs no more than to read.
+  const [table] = await database.query<{ there: boolean }>(
+    `select to_regclass('kedge.migrations') is not null as there`,
+  );
+  const known = table?.there ? await doneBefore(database, name) : new Map<number, string>();
+  if (migrations.every((migration) => wasDone(name, migration, known.get(migration.id)))) return [];
   return database.transaction(async (session) => {
     await session.query('select pg_advisory_xact_lock($1::int)', [LOCK]);
     await session.query('create schema if not exists kedge');
