@@ -36,6 +36,8 @@ describe('parseJson', () => {
     expect(parseJson(`[1, ${'9'.repeat(41)}, ${'9'.repeat(100_000)}]`)).toEqual([1, 1e41, Infinity]));
 });
 
+it('keeps the sign of zero', () => expect(stringifyJson([-0, 0, { a: -0 }])).toBe('[-0.0,0,{"a":-0.0}]'));
+
 it('writes and reads back what strict JSON cannot', () => {
   const value = [1n, 2.5, Number.NaN, 'NaN', Infinity, -Infinity, null, 9007199254740993n];
   expect(parseJson(stringifyJson(value))).toEqual([1, ...value.slice(1)]);

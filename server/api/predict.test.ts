@@ -168,6 +168,11 @@ describe('rows of a model without an estimator', () => {
       predictions: [Number.NaN, Infinity, -Infinity, 1],
     }));
 
+  it('keep the sign of zero, and take null for NaN', async () =>
+    expect((await predict('floats', '{"instances":[-0.0,0,null]}')).body).toEqual({
+      predictions: [-0, 0, Number.NaN],
+    }));
+
   it.each<[string, string, unknown, RegExp]>([
     ['no instances', 'linear', {}, /instances must be an array/],
     ['both forms', 'linear', { inputs: [[1, 2]], instances: [[1, 2]] }, /and not both/],
