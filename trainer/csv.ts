@@ -148,7 +148,8 @@ function wanted(
 ): number {
   const value = read(cell);
   if (value !== undefined && Number.isFinite(value)) return value;
-  const found = isMissing(cell) ? 'missing' : `'${cell.trim()}'`;
+  // As JSON, which shows what a terminal would swallow.
+  const found = isMissing(cell) ? 'missing' : JSON.stringify(cell);
   throw invalid(`${what} is ${found} in line ${line}: it must be ${form} in every row`);
 }
 
