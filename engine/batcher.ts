@@ -89,7 +89,7 @@ export class Batcher implements Participant {
   #waiting: Waiting[] = [];
   #waitingRows = 0;
   #runs = 0;
-  #rowLimit = FIRST_ROWS;
+  #rowLimit: number;
   #rowMs: number | undefined;
   /** Resolves when nothing waits and no run is under way; made when somebody wants to know. */
   #idle: PromiseWithResolvers<void> | undefined;
@@ -101,6 +101,7 @@ export class Batcher implements Participant {
   constructor(runner: Runner, options: BatcherOptions) {
     this.#runner = runner;
     this.#options = options;
+    this.#rowLimit = Math.min(FIRST_ROWS, options.limits.maxRows);
     this.#layout = options.merges ? rowLayoutOf(options.signature) : undefined;
   }
 
@@ -215,7 +216,6 @@ export class Batcher implements Participant {
     const requests: Waiting[] = [];
     const left: Waiting[] = [];
     const now = clock.now();
-    const maxRows = Math.min(this.#rowLimit, limits.maxRows);
     let rows = 0;
     let leftRows = 0;
     let bytes = 0;
@@ -231,7 +231,7 @@ export class Batcher implements Participant {
         (first.rows !== undefined &&
           request.rows !== undefined &&
           first.key === request.key &&
-          rows + request.rows <= maxRows &&
+          rows + request.rows <= this.#rowLimit &&
           bytes + request.bytes <= limits.maxBytes &&
           this.#merges);
       if (joins) {

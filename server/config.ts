@@ -100,6 +100,21 @@ export const serverSettings = {
     min: 0.001,
     max: 3600,
   }),
+  batchRows: integer('KEDGE_BATCH_ROWS', 'most rows of a run that several requests share', {
+    default: '256',
+    min: 1,
+    max: 1_000_000,
+  }),
+  batchBytes: mebibytes('KEDGE_BATCH_MB', 'most bytes of the inputs of such a run, in MiB', {
+    default: '16',
+    min: 1,
+    max: 1024,
+  }),
+  batchWaitMs: integer(
+    'KEDGE_BATCH_WAIT_MS',
+    'time that a request waits for others to share its run, in ms; 0: for those of the same turn of the loop alone',
+    { default: '0', min: 0, max: 10_000 },
+  ),
   deadlinesMs: deadlines(
     'KEDGE_DEADLINES',
     'time for the answer to a request that names none, in seconds: 2 for all, or demand=0.05,2',

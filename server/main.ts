@@ -183,9 +183,11 @@ function createParts(config: ServerConfig, overrides: Partial<ServerParts>): Ser
   const clock = overrides.clock ?? systemClock;
   const random = overrides.random ?? Math.random;
   const log = overrides.log ?? createLog('serve', config.logLevel);
+  const batch = { maxRows: config.batchRows, maxBytes: config.batchBytes, waitMs: config.batchWaitMs };
   const engines = overrides.engines ?? {
-    inline: createInlineEngine(),
+    inline: createInlineEngine({ clock, batch }),
     host: createHostEngine({
+      batch,
       memoryLimitBytes: config.hostMemoryBytes,
       loadTimeoutMs: config.loadTimeoutMs,
       runTimeoutMs: config.runTimeoutMs,
