@@ -1,7 +1,8 @@
 /**
  * Bundles the command and the host program into dist/. Node strips no types under node_modules, so the package ships
  * JavaScript; and one file less to open is one file less to wait for at a cold start. onnxruntime-node stays outside: it
- * brings a native library, and is the package's only dependency.
+ * brings a native library. @electric-sql/pglite does, too: it looks for its WebAssembly beside its own code, and only a history in a
+ * folder needs it.
  */
 import { cp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -21,7 +22,7 @@ await build({
   format: 'esm',
   platform: 'node',
   target: 'node24',
-  external: ['onnxruntime-node'],
+  external: ['onnxruntime-node', '@electric-sql/pglite'],
   // Some dependencies are CommonJS and call require for Node's own modules.
   banner: {
     js: "import { createRequire as kedgeRequire } from 'node:module'; const require = kedgeRequire(import.meta.url);",
