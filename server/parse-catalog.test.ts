@@ -32,6 +32,30 @@ it('gives the same object for a model that says the same, and another one for on
   expect(changed.models[1]).toBe(same.models[1]);
 });
 
+it('reads what somebody else wrote, in any layout', async () => {
+  const parser = new CatalogParser();
+  const whole = catalogSchema.parse(parseJson(second));
+  const { models, ...rest } = whole;
+  const texts = [
+    JSON.stringify(whole, null, 2),
+    `${second}\n`,
+    stringifyJson({ models, ...rest }),
+    second.replace('"models":[{', '"models":[ {'),
+  ];
+  for (const text of texts) {
+    expect(await parser.parse(text)).toEqual(whole);
+    expect(await parser.parse(second)).toEqual(whole);
+  }
+});
+
+it('is not misled by braces and quotes in strings', async () => {
+  const parser = new CatalogParser();
+  const odd = '}],{"\\ "}]}';
+  const text = second.replace('"Too new."', JSON.stringify(odd));
+  for (const _time of [1, 2])
+    expect((await parser.parse(text)).models[0]!.versions[0]).toMatchObject({ reasons: [{ message: odd }] });
+});
+
 it('keeps a manifest whose digest stays the same', async () => {
   const parser = new CatalogParser();
   const texts = [first, second.replace('"Too new."', '"Newer."')];
@@ -51,6 +75,11 @@ it.each<[string, string]>([
   ['no models', '{"models":{}}'],
   ['models that are none', '{"models":[null,{"versions":[null]}]}'],
   ['no catalog', 'null'],
+  ['one that is cut', second.slice(0, -2)],
+  ['one that is cut within a model', second.slice(0, second.length / 2)],
+  ['one with more behind it', `${second}]`],
+  ['one with a comma too many', second.replace(/\]\}$/, ',]}')],
+  ['one with a comma too few', second.replace('},{"name":"n"', '}{"name":"n"')],
 ])('refuses %s, known or not', async (_what, text) => {
   const parser = new CatalogParser();
   await expect(parser.parse(text)).rejects.toThrow();

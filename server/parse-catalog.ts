@@ -3,20 +3,21 @@ import * as z from 'zod';
 import { type Catalog, type CatalogModel, catalogSchema, isAvailable } from '../contract/catalog.ts';
 import { parseJson } from '../contract/json.ts';
 import { type Manifest, manifestSchema } from '../contract/manifest.ts';
+import { endOfObject, headOf, nameAt } from './catalog-text.ts';
 
 /** Models that are checked before the loop has its turn: each takes tens of microseconds. */
 const SLICE = 50;
 
 interface Known {
-  /** As it stood in the text, manifests apart. */
-  raw: unknown;
+  /** As it stood in the catalog. */
+  text: string;
   model: CatalogModel;
 }
 
 /**
- * Reads catalogs one after another. A model that says what it said in the catalog before is not checked again but is the very same object, so
- * that a catalog of a thousand models in which one changed does not hold up the loop that serves, and whoever takes it sees by
- * identity what changed. Manifests make up most of a catalog, and one of a known digest is known.
+ * Reads catalogs one after another. The text of a model that is the same as in the catalog before is neither parsed nor checked again: it is the
+ * very same object, so that a catalog of a thousand models in which one changed does not hold up the loop that serves, and whoever takes it
+ * sees by identity what changed. Manifests make up most of a model, and one of a known digest is known.
  */
 export class CatalogParser {
   #models = new Map<string, Known>();
@@ -26,24 +27,52 @@ export class CatalogParser {
 
   /** One at a time. @throws Error whose message says what is wrong */
   async parse(text: string): Promise<Catalog> {
-    const raw = parseJson(text);
-    await setImmediate();
-    const shell = shellSchema.parse(raw);
-    const models: CatalogModel[] = [];
-    const known = new Map<string, Known>();
-    let checked = 0;
-    for (const [index, value] of shell.models.entries()) {
-      const before = this.#models.get((value as { name?: string } | null)?.name ?? '');
-      const isSame = before !== undefined && isEqual(before.raw, value);
-      if (!isSame && ++checked % SLICE === 0) await setImmediate();
-      const model = isSame ? before.model : this.#check(value, index);
-      models.push(model);
-      known.set(model.name, isSame ? before : { raw: value, model });
-    }
+    const head = headOf(text);
+    const known = head === undefined ? undefined : await this.#readPieces(text, head.length);
+    if (head === undefined || !known) return this.#parseWhole(text);
+    const shell = shellSchema.parse(parseJson(`${head}]}`));
     this.#models = known;
-    const available = models.flatMap(({ versions }) => versions.filter(isAvailable));
+    return this.#noted({ ...shell, models: [...known.values()].map(({ model }) => model) });
+  }
+
+  /** Model by model, as the loader writes them. @returns undefined where the text is written otherwise */
+  async #readPieces(text: string, start: number): Promise<Map<string, Known> | undefined> {
+    const known = new Map<string, Known>();
+    let at = start;
+    let read = 0;
+    while (text[at] === '{') {
+      const before = this.#models.get(nameAt(text, at) ?? '');
+      const isSame = before !== undefined && text.startsWith(before.text, at);
+      const end = isSame ? at + before.text.length : endOfObject(text, at);
+      if (end === undefined) return undefined;
+      if (!isSame && ++read % SLICE === 0) await setImmediate();
+      const piece = isSame ? before : this.#readPiece(text.slice(at, end), known.size);
+      if (known.has(piece.model.name)) return undefined;
+      known.set(piece.model.name, piece);
+      at = end;
+      if (text[at] !== ',') break;
+      at += 1;
+      if (text[at] !== '{') return undefined;
+    }
+    return text.slice(at).trim() === ']}' ? known : undefined;
+  }
+
+  #readPiece(slice: string, index: number): Known {
+    // A slice would keep the whole catalog that it was cut from.
+    const text = Buffer.from(slice).toString();
+    return { text, model: this.#check(parseJson(text), index) };
+  }
+
+  /** A catalog that somebody else wrote, or that is none. */
+  #parseWhole(text: string): Catalog {
+    const shell = shellSchema.parse(parseJson(text));
+    return this.#noted({ ...shell, models: shell.models.map((value, index) => this.#check(value, index)) });
+  }
+
+  #noted(catalog: Catalog): Catalog {
+    const available = catalog.models.flatMap(({ versions }) => versions.filter(isAvailable));
     this.#manifests = new Map(available.map(({ digest, manifest }) => [digest, manifest]));
-    return { ...shell, models };
+    return catalog;
   }
 
   #check(value: unknown, index: number): CatalogModel {
@@ -75,19 +104,4 @@ function modelSchemaWith(isChecked: (value: unknown) => boolean) {
   const manifest = z.union([z.custom<Manifest>(isChecked), manifestSchema]);
   const version = z.discriminatedUnion('state', [available.extend({ manifest }), unavailable]);
   return model.extend({ versions: z.array(version) });
-}
-
-/** Whether two values of JSON say the same, in the same order. Of objects with one digest the manifests are not compared. */
-function isEqual(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null)
-    return Number.isNaN(a) && Number.isNaN(b);
-  const [one, other] = [a as Record<string, unknown>, b as Record<string, unknown>];
-  const keys = Object.keys(one);
-  if (Array.isArray(a) !== Array.isArray(b) || keys.length !== Object.keys(other).length) return false;
-  return keys.every((key) => {
-    if (!Object.hasOwn(other, key)) return false;
-    if (key === 'manifest' && typeof one['digest'] === 'string' && one['digest'] === other['digest']) return true;
-    return isEqual(one[key], other[key]);
-  });
 }
