@@ -1,9 +1,11 @@
 import { Readable } from 'node:stream';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { gbdt } from '../../../trainer/fit/gbdt/gbdt.ts';
 import { hourText } from '../../../trainer/history/city-clock.ts';
 import type { Database } from '../../../trainer/history/database.ts';
 import { testDatabases } from '../../../trainer/history/testing/databases.ts';
-import { rowMajor } from '../../../trainer/table.ts';
+import { rowMajor, withRows } from '../../../trainer/table.ts';
 import estimator from '../estimator.ts';
 import { ELEMENTS } from '../features.ts';
 import { fillHistory } from './fill.ts';
@@ -85,6 +87,35 @@ describe.each(all)('a history in $title', ({ leftOut, open, remove }) => {
         const got = learned.slice(row * width, (row + 1) * width);
         expect(got).toEqual(posted.data.slice(index * width, (index + 1) * width));
       }
+    });
+
+    test('makes a model whose file answers to the rows of a caller, and better than last week would', async () => {
+      await fill({ from: at('2025-12-31T23:00') });
+      const set = await source.readTraining(database, 'centre');
+      const heldOut = to - 10 * 24 * HOUR;
+      const before = Uint32Array.from(set.times.keys()).filter((row) => set.times[row]! < heldOut - 48 * HOUR);
+      const fitted = await gbdt.fit(withRows(set, before), { settings: { objective: 'poisson', trees: 60 } });
+      const rows = await source.readRows(database, 'centre', { from: heldOut, to });
+      const known = rows.filter(({ target, row }) => target !== undefined && row['trips_week_ago'] !== undefined);
+      const { data, shape } = estimator.encode(known.map(({ row }) => row)).get('features')!;
+      const session = await InferenceSession.create(fitted.onnx());
+      const outputs = await session.run({ features: new Tensor('float32', data as Float32Array, [...shape]) });
+      const answers = estimator.decode(
+        new Map([
+          [
+            'prediction',
+            { datatype: 'FP32', shape: [known.length, 1], data: outputs['prediction']!.data as Float32Array },
+          ],
+        ]),
+        known.map(({ row }) => row),
+      ) as { trips: number }[];
+      const errors = known.map(({ row, target }, index) => ({
+        model: Math.abs(answers[index]!.trips - target!),
+        lastWeek: Math.abs(Number(row['trips_week_ago']) - target!),
+      }));
+      const sum = (of: 'model' | 'lastWeek'): number => errors.reduce((total, error) => total + error[of], 0);
+      expect(known.length).toBeGreaterThan(200);
+      expect(sum('model')).toBeLessThan(0.85 * sum('lastWeek'));
     });
 
     test('has rows for tomorrow, whose lags are known and whose trips are not', async () => {
