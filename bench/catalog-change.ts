@@ -52,7 +52,7 @@ for (const name of names) volume.add(name, 1, linearModel());
 async function take(catalog: Catalog): Promise<{ read: number; act: number }> {
   const text = Buffer.from(stringifyJson(catalog));
   const reading = watchTurns();
-  const parsed = await parser.parse(text.toString('utf8'));
+  const parsed = await parser.parse(text);
   const read = await reading.end();
   const acting = watchTurns();
   await manager.update(parsed);

@@ -128,7 +128,7 @@ class Watch implements CatalogSource {
 
   async #parse(bytes: Buffer): Promise<Catalog | undefined> {
     try {
-      return await this.#parser.parse(bytes.toString('utf8'));
+      return await this.#parser.parse(bytes);
     } catch (error) {
       const sentence = messageOf(error).replaceAll(/\s+/g, ' ').slice(0, 300);
       this.#tell(`${this.#file} is not a catalog: ${sentence}`);

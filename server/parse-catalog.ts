@@ -3,19 +3,22 @@ import * as z from 'zod';
 import { type Catalog, type CatalogModel, catalogSchema, isAvailable } from '../contract/catalog.ts';
 import { parseJson } from '../contract/json.ts';
 import { type Manifest, manifestSchema } from '../contract/manifest.ts';
-import { endOfObject, headOf, nameAt } from './catalog-text.ts';
+import { endOfObject, headOf, isAt, nameAt } from './catalog-text.ts';
 
 /** Models that are checked before the loop has its turn: each takes tens of microseconds. */
 const SLICE = 50;
 
+const OPEN = 0x7b;
+const COMMA = 0x2c;
+
 interface Known {
   /** As it stood in the catalog. */
-  text: string;
+  bytes: Buffer;
   model: CatalogModel;
 }
 
 /**
- * Reads catalogs one after another. The text of a model that is the same as in the catalog before is neither parsed nor checked again: it is the
+ * Reads catalogs one after another. A model whose bytes are the same as in the catalog before is neither parsed nor checked again: it is the
  * very same object, so that a catalog of a thousand models in which one changed does not hold up the loop that serves, and whoever takes it
  * sees by identity what changed. Manifests make up most of a model, and one of a known digest is known.
  */
@@ -26,7 +29,7 @@ export class CatalogParser {
   readonly #schema = modelSchemaWith((value) => this.#checked.has(value as Manifest));
 
   /** One at a time. @throws Error whose message says what is wrong */
-  async parse(text: string): Promise<Catalog> {
+  async parse(text: Buffer): Promise<Catalog> {
     const head = headOf(text);
     const known = head === undefined ? undefined : await this.#readPieces(text, head.length);
     if (head === undefined || !known) return this.#parseWhole(text);
@@ -36,36 +39,36 @@ export class CatalogParser {
   }
 
   /** Model by model, as the loader writes them. @returns undefined where the text is written otherwise */
-  async #readPieces(text: string, start: number): Promise<Map<string, Known> | undefined> {
+  async #readPieces(text: Buffer, start: number): Promise<Map<string, Known> | undefined> {
     const known = new Map<string, Known>();
     let at = start;
     let read = 0;
-    while (text[at] === '{') {
+    while (text[at] === OPEN) {
       const before = this.#models.get(nameAt(text, at) ?? '');
-      const isSame = before !== undefined && text.startsWith(before.text, at);
-      const end = isSame ? at + before.text.length : endOfObject(text, at);
+      const isSame = before !== undefined && isAt(text, before.bytes, at);
+      const end = isSame ? at + before.bytes.length : endOfObject(text, at);
       if (end === undefined) return undefined;
       if (!isSame && ++read % SLICE === 0) await setImmediate();
-      const piece = isSame ? before : this.#readPiece(text.slice(at, end), known.size);
+      const piece = isSame ? before : this.#readPiece(text.subarray(at, end), known.size);
       if (known.has(piece.model.name)) return undefined;
       known.set(piece.model.name, piece);
       at = end;
-      if (text[at] !== ',') break;
+      if (text[at] !== COMMA) break;
       at += 1;
-      if (text[at] !== '{') return undefined;
+      if (text[at] !== OPEN) return undefined;
     }
-    return text.slice(at).trim() === ']}' ? known : undefined;
+    return text.toString('latin1', at).trim() === ']}' ? known : undefined;
   }
 
-  #readPiece(slice: string, index: number): Known {
+  #readPiece(slice: Buffer, index: number): Known {
     // A slice would keep the whole catalog that it was cut from.
-    const text = Buffer.from(slice).toString();
-    return { text, model: this.#check(parseJson(text), index) };
+    const bytes = Buffer.from(slice);
+    return { bytes, model: this.#check(parseJson(bytes.toString()), index) };
   }
 
   /** A catalog that somebody else wrote, or that is none. */
-  #parseWhole(text: string): Catalog {
-    const shell = shellSchema.parse(parseJson(text));
+  #parseWhole(text: Buffer): Catalog {
+    const shell = shellSchema.parse(parseJson(text.toString()));
     return this.#noted({ ...shell, models: shell.models.map((value, index) => this.#check(value, index)) });
   }
 
