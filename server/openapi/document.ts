@@ -1,162 +1,68 @@
-import type { Estimator } from '../../contract/estimator.ts';
 import { KEDGE_VERSION } from '../../contract/version.ts';
 import type { ServedModel } from '../lifecycle/served-model.ts';
-import type { ServedVersion } from '../lifecycle/served-version.ts';
-import { ANSWERS, type AnswerName, type FailureStatus, failureComponents, failures } from './answers.ts';
-import { domainExample, inferExample, rowsExample } from './examples.ts';
-import {
-  inferRequestSchema,
-  inferResponseSchema,
-  predictRequestSchema,
-  rowSchema,
-  type Schema,
-  tensorRowSchema,
-} from './schemas.ts';
+import { ANSWERS, type AnswerName, type FailureStatus, failureComponents } from './answers.ts';
+import { type EstimatorOf, partOf } from './model-part.ts';
+import { getOperation, HEADERS, type Operation, PARAMETERS, type Paths } from './operations.ts';
+import type { Schema } from './schemas.ts';
 
 export interface DocumentFacts {
   models: Iterable<ServedModel>;
   /** The estimator of that name, if this server has it. */
-  estimator: (name: string) => Estimator | undefined;
+  estimator: EstimatorOf;
   /** Tokens are asked for. */
   guarded: boolean;
   /** With what the admin port has beyond the other. */
   admin: boolean;
 }
 
-type Operation = Readonly<Record<string, unknown>>;
-type Paths = Record<string, Record<string, Operation>>;
+/** Parts of models that are made in one turn of the loop: each takes a good part of a millisecond, and requests wait meanwhile. */
+const PARTS_A_TURN = 4;
 
-/** The OpenAPI 3.1 document of what answers now: one schema for each model, with its real tensors or its domain rows. */
-export function openApiDocument(facts: DocumentFacts): object {
-  const schemas: Record<string, Schema> = { ...ANSWERS };
-  const paths: Paths = serverPaths(facts);
-  const tags: object[] = [{ name: 'server' }];
-  const models = [...facts.models].filter(({ active }) => active !== undefined);
-  models.sort((a, b) => (a.name < b.name ? -1 : 1));
+/**
+ * The text of the OpenAPI 3.1 document of what answers now: one schema for each model, with its real tensors or its domain rows.
+ * @param turn lets others go first
+ */
+export async function writeDocument(facts: DocumentFacts, turn: () => Promise<unknown>): Promise<string> {
+  const models = [...facts.models].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const [tags, paths, schemas] = [[JSON.stringify({ name: 'server' })], [inner(serverPaths(facts))], [inner(ANSWERS)]];
+  let made = 0;
   for (const model of models) {
-    const { active } = model;
-    if (!active) continue;
-    tags.push({ name: model.name, description: `Version ${active.version} answers, ${active.digest}.` });
-    addModel(paths, schemas, model, active, facts);
+    const part = partOf(model, facts, () => {
+      made += 1;
+    });
+    if (part) {
+      tags.push(part.tag);
+      paths.push(part.paths);
+      schemas.push(part.schemas);
+    }
+    if (made === PARTS_A_TURN) {
+      made = 0;
+      await turn();
+    }
   }
-  return {
-    openapi: '3.1.0',
-    info: {
-      title: 'Kedge',
-      version: KEDGE_VERSION,
-      description:
-        'Predictions by tensor (Open Inference Protocol v2) and by row. This document is made of the models that answer now.',
-    },
-    servers: [{ url: '/' }],
-    tags,
-    paths,
-    components: {
-      schemas,
-      responses: failureComponents(),
-      ...(facts.guarded && { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } }),
-    },
-  };
-}
-
-const MODEL_HEADERS = {
-  'kedge-model-version': { description: 'The version that answered.', schema: { type: 'string' } },
-  'kedge-model-digest': { description: 'Its digest.', schema: { type: 'string' } },
-};
-
-const TIMEOUT = {
-  name: 'kedge-timeout-ms',
-  in: 'header',
-  description: 'Time for the answer, in milliseconds; what cannot keep it is refused at once.',
-  schema: { type: 'number', exclusiveMinimum: 0 },
-};
-
-const PREDICTIONS: Schema = {
-  type: 'object',
-  required: ['predictions'],
-  properties: { predictions: { type: 'array' } },
-};
-
-function addModel(
-  paths: Paths,
-  schemas: Record<string, Schema>,
-  { name, versions }: ServedModel,
-  { entry, signature }: ServedVersion,
-  { estimator, guarded }: DocumentFacts,
-): void {
-  const { manifest } = entry;
-  const code = manifest.code && estimator(manifest.code.estimator);
-  schemas[`${name}.InferRequest`] = inferRequestSchema(signature, inferExample(manifest));
-  schemas[`${name}.InferResponse`] = inferResponseSchema(signature);
-  schemas[`${name}.PredictRequest`] = code
-    ? predictRequestSchema(rowSchema(code.row), domainExample(code))
-    : predictRequestSchema(tensorRowSchema(signature), rowsExample(manifest, signature));
-  const ready = versions.filter(({ isReady }) => isReady).map(({ version }) => String(version));
-  const versionParameter = {
-    name: 'version',
-    in: 'path',
-    required: true,
-    description: 'A version that answers now.',
-    schema: { type: 'string', enum: [...new Set(ready)] },
-  };
-  const prediction = (operationId: string, summary: string, parameters: object[], request: string, answer: object) => ({
-    tags: [name],
-    operationId,
-    summary,
-    ...(guarded && { security: [{ token: [] }] }),
-    parameters: [...parameters, TIMEOUT],
-    requestBody: { required: true, content: json(`${name}.${request}`) },
-    responses: {
-      200: answer,
-      ...failures([400, ...(guarded ? ([401, 403] as const) : []), 404, 413, 500, 501, 503]),
-    },
+  const components = inner({
+    responses: failureComponents(),
+    headers: HEADERS,
+    parameters: PARAMETERS,
+    ...(facts.guarded && { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } }),
   });
-  const infer = (versioned: boolean): Operation =>
-    prediction(
-      `infer-${name}${versioned ? '-version' : ''}`,
-      `Predict by tensors${versioned ? ', by one version' : ''}`,
-      versioned ? [versionParameter] : [],
-      'InferRequest',
-      {
-        description: 'The outputs, as JSON, or as binary tensors where they were asked for.',
-        headers: MODEL_HEADERS,
-        content: { ...json(`${name}.InferResponse`), 'application/octet-stream': {} },
-      },
-    );
-  paths[`/v2/models/${name}/infer`] = { post: infer(false) };
-  paths[`/v2/models/${name}/versions/{version}/infer`] = { post: infer(true) };
-  const summary = code ? 'Predict by domain rows' : 'Predict by rows';
-  paths[`/v1/models/${name}:predict`] = {
-    post: prediction(`predict-${name}`, summary, [], 'PredictRequest', {
-      description: 'One prediction for each row, in order.',
-      headers: MODEL_HEADERS,
-      content: { 'application/json': { schema: PREDICTIONS } },
-    }),
-  };
-  const read = (id: string, about: string, answer: AnswerName): Record<string, Operation> => ({
-    get: getOperation(name, `${id}-${name}`, about, answer, [404, 503]),
-  });
-  paths[`/v2/models/${name}`] = read('describe', 'Inputs and outputs', 'Model');
-  paths[`/v2/models/${name}/ready`] = read('ready', 'Whether it can answer', 'ModelReady');
-  paths[`/v2/models/${name}/versions`] = read('versions', 'Every version, what became of it and why', 'ModelVersions');
+  return `{${inner(ABOUT)},"tags":[${tags.join()}],"paths":{${paths.join()}},"components":{${components},"schemas":{${schemas.join()}}}}`;
 }
 
-function getOperation(
-  tag: string,
-  operationId: string,
-  summary: string,
-  answer: AnswerName,
-  statuses: readonly FailureStatus[] = [],
-): Operation {
-  return {
-    tags: [tag],
-    operationId,
-    summary,
-    responses: { 200: { description: 'As asked.', content: json(answer) }, ...failures(statuses) },
-  };
-}
+const ABOUT = {
+  openapi: '3.1.0',
+  info: {
+    title: 'Kedge',
+    version: KEDGE_VERSION,
+    description:
+      'Predictions by tensor (Open Inference Protocol v2) and by row. This document is made of the models that answer now.',
+  },
+  servers: [{ url: '/' }],
+};
 
-function json(schema: string): object {
-  return { 'application/json': { schema: { $ref: `#/components/schemas/${schema}` } } };
+/** An object as JSON, without its braces. */
+function inner(object: object): string {
+  return JSON.stringify(object).slice(1, -1);
 }
 
 function serverPaths({ admin, guarded }: DocumentFacts): Paths {

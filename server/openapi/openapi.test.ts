@@ -1,8 +1,9 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { linearModel } from '../../contract/onnx/testing/models.ts';
 import { get, post, startTestServer, type TestServer } from '../testing/test-server.ts';
 import { TestVolume } from '../testing/volume.ts';
+import { writeDocument } from './document.ts';
 
 let volume: TestVolume;
 let server: TestServer;
@@ -57,6 +58,42 @@ describe('GET /openapi.json', () => {
     for (const [, schema] of text.matchAll(/"#\/components\/schemas\/([^"]+)"/g))
       expect(body.components.schemas).toHaveProperty([schema!]);
     expect(Object.keys(body.paths)).toContain('/v2/repository/models/{model}/load');
+  });
+});
+
+describe('of many models', () => {
+  it('is made a few models in a turn of the loop, and keeps what does not change', async () => {
+    const many = new TestVolume();
+    for (let model = 0; model < 9; model += 1) many.add(`m${model}`, 1, linearModel());
+    await many.write();
+    const running = await startTestServer(many);
+    try {
+      await running.settle();
+      const turn = vi.fn(() => Promise.resolve());
+      const write = async () => {
+        turn.mockClear();
+        const models = running.manager.models();
+        const text = await writeDocument({ models, estimator: () => undefined, guarded: true, admin: false }, turn);
+        return { document: JSON.parse(text), turns: turn.mock.calls.length };
+      };
+      const first = await write();
+      expect(first.turns).toBe(2);
+      expect(first.document.tags).toHaveLength(10);
+      expect((await new Validator().validate(structuredClone(first.document))).valid).toBe(true);
+      expect(await write()).toEqual({ document: first.document, turns: 0 });
+
+      many.add('m3', 2, linearModel({ bias: [9] }));
+      await many.write();
+      await running.settle();
+      const { document } = await write();
+      const versions = (name: string) =>
+        document.paths[`/v2/models/${name}/versions/{version}/infer`].post.parameters[0].schema.enum;
+      expect([versions('m2'), versions('m3').sort()]).toEqual([['1'], ['1', '2']]);
+      expect(document.tags[4].description).toMatch(/^Version 2 answers/);
+    } finally {
+      await running.stop();
+      many.remove();
+    }
   });
 });
 

@@ -1,9 +1,10 @@
+import { setImmediate } from 'node:timers/promises';
 import { KedgeError } from '../../contract/errors.ts';
 import type { ApiContext } from '../api/context.ts';
-import { json, show } from '../api/errors.ts';
+import { show } from '../api/errors.ts';
 import { param, type Routes } from '../api/routes.ts';
 import { ASSETS, readAsset } from './assets.ts';
-import { openApiDocument } from './document.ts';
+import { writeDocument } from './document.ts';
 
 /** Nothing but what this server sends, and no page may hold it in a frame. */
 const POLICY =
@@ -45,14 +46,18 @@ export function docsRoutes({ table, estimators, access }: ApiContext, admin: boo
   };
   return {
     '/openapi.json': {
-      GET: () =>
-        json(
-          openApiDocument({
-            models: table.models(),
-            estimator: (name) => estimators.get(name)?.estimator,
-            guarded: access.tokens !== undefined,
-            admin,
-          }),
+      GET: async () =>
+        new Response(
+          await writeDocument(
+            {
+              models: table.models(),
+              estimator: (name) => estimators.get(name)?.estimator,
+              guarded: access.tokens !== undefined,
+              admin,
+            },
+            () => setImmediate(),
+          ),
+          { headers: { 'content-type': 'application/json' } },
         ),
     },
     '/docs': { GET: () => page(PAGE, 'text/html; charset=utf-8') },
