@@ -25,7 +25,7 @@ export interface Database extends Session {
   close(): Promise<void>;
 }
 
-export type Row = Record<string, unknown>;
+type Row = Record<string, unknown>;
 
 export interface CursorOptions {
   /** Most rows of a batch. */

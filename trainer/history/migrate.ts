@@ -3,7 +3,7 @@ import { KedgeError } from '../../contract/errors.ts';
 import type { Database, Session } from './database.ts';
 
 /** One step of a schema. Once released it never changes; what must change comes as another step. */
-export interface Migration {
+interface Migration {
   /** 1, 2, 3 … */
   id: number;
   about: string;

@@ -1,7 +1,7 @@
 /** What the files of a history hold: their columns, how a line is read, and where it goes. */
 
 /** A line that was read, as it waits in the staging table. */
-export interface Line {
+interface Line {
   zone: string;
   time: string;
   values: (number | null)[];
