@@ -126,6 +126,33 @@ export function table(mebibytes: number, version: number): BenchModel {
   return { name: `table-${mebibytes}`, bytes, input: 'row', output: 'y', columns: 1, answers: 1, body };
 }
 
+const WAVES = { columns: 16, width: 4096, layers: 300 } as const;
+
+/** About a millisecond or two for each row, whether rows are merged or not: element-wise operators, one after another. */
+export function costly(): BenchModel {
+  const { columns, width, layers } = WAVES;
+  const values = Float32Array.from({ length: columns * width }, (_, index) => Math.sin(index));
+  const bytes = encodeModel({
+    inputs: [{ name: 'x', type: 'float', dims: ['N', columns] }],
+    outputs: [{ name: 'y', type: 'float', dims: ['N', 1] }],
+    nodes: [
+      { type: 'MatMul', inputs: ['x', 'w'], outputs: ['h0'] },
+      ...Array.from({ length: layers }, (_, layer) => [
+        { type: 'Mul', inputs: [`h${layer}`, 'two'], outputs: [`m${layer}`] },
+        { type: 'Tanh', inputs: [`m${layer}`], outputs: [`h${layer + 1}`] },
+      ]).flat(),
+      { type: 'MatMul', inputs: [`h${layers}`, 'mean'], outputs: ['y'] },
+    ],
+    initializers: [
+      { name: 'w', type: 'float', dims: [columns, width], raw: new Uint8Array(values.buffer) },
+      { name: 'two', type: 'float', dims: [1], data: [2] },
+      { name: 'mean', type: 'float', dims: [width, 1], data: new Array<number>(width).fill(1 / width) },
+    ],
+  });
+  const data = Array.from({ length: columns }, (_, index) => index / columns);
+  return { name: 'costly', bytes, input: 'x', output: 'y', columns, answers: 1, body: requestOf('x', data) };
+}
+
 /** y = 2 a + 3 b + 1: as small as a model gets. */
 export function small(name: string): BenchModel {
   return { name, bytes: linearModel(), input: 'x', output: 'y', columns: 2, answers: 1, body: requestOf('x', [1, 2]) };

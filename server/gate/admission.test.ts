@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { judgeLoad, type LoadAsk, type LoadFacts } from './admission.ts';
-import { fairFinishMs, nextRowCost, socketWaitMs } from './cost.ts';
+import { fairFinishMs, nextRowCost } from './cost.ts';
 
 const LIMITS = { queueRows: 100, queueBytes: 1_000, queueMs: 500 };
 const ASK: LoadAsk = { rows: 1, bytes: 10, leftMs: undefined };
-const IDLE: LoadFacts = { rowsAhead: 0, bytesAhead: 0, rowMs: 1, othersMs: [] };
+const IDLE: LoadFacts = { rowsAhead: 0, bytesAhead: 0, rowMs: 1, othersMs: [], aroundMs: 0 };
 
 describe('a request is', () => {
   it.each<[string, Partial<LoadAsk>, Partial<LoadFacts>]>([
@@ -26,6 +26,7 @@ describe('a request is', () => {
     ['too late by the rows before it', 'deadline', 1, { leftMs: 10 }, { rowsAhead: 10 }],
     ['too late by its own rows', 'deadline', 10, { rows: 20, leftMs: 10 }, {}],
     ['too late by the turns of others', 'deadline', 1, { leftMs: 3 }, { rowsAhead: 1, othersMs: [1_000] }],
+    ['too late by what is around the runs', 'deadline', 2, { leftMs: 10 }, { rowsAhead: 9, aroundMs: 2 }],
     ['late already', 'deadline', 0, { leftMs: 0 }, { rowMs: undefined }],
   ])('refused %s', (_title, reason, retryMs, ask, facts) =>
     expect(judgeLoad({ ...ASK, ...ask }, { ...IDLE, ...facts }, LIMITS)).toEqual({ reason, retryMs }),
@@ -55,11 +56,3 @@ it.each([
   [10, [100, 4, 0], 24],
   [0, [100], 0],
 ])('work of %d ms beside %j ends after %d ms', (own, others, finish) => expect(fairFinishMs(own, others)).toBe(finish));
-
-it.each([
-  ['the loop is busy since it looked', 100, 80, 99.8, 20],
-  ['the loop was idle before', 100, 80, 90, 0],
-  ['nothing was ever done', 100, 80, Number.NEGATIVE_INFINITY, 0],
-])('the wait in the socket when %s', (_title, now, lookedAt, doneAt, wait) =>
-  expect(socketWaitMs(now, lookedAt, doneAt)).toBe(wait),
-);

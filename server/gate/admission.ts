@@ -31,6 +31,8 @@ export interface LoadFacts {
   rowMs: number | undefined;
   /** Work of other versions that share the processor, in milliseconds each. */
   othersMs: readonly number[];
+  /** What reading and answering it, and the requests before it, takes of the processor that they run on, in milliseconds; 0 where that is another. */
+  aroundMs: number;
 }
 
 export interface LoadRefusal {
@@ -44,14 +46,14 @@ export interface LoadRefusal {
  * so that one that is larger than a limit of the queue is not refused for ever.
  */
 export function judgeLoad(ask: LoadAsk, facts: LoadFacts, limits: LoadLimits): LoadRefusal | undefined {
-  const { rowsAhead, bytesAhead, rowMs, othersMs } = facts;
+  const { rowsAhead, bytesAhead, rowMs, othersMs, aroundMs } = facts;
   const aheadMs = rowMs === undefined ? 0 : fairFinishMs(rowsAhead * rowMs, othersMs);
   if (rowsAhead > 0 && rowsAhead + ask.rows > limits.queueRows) return { reason: 'rows', retryMs: aheadMs };
   if (bytesAhead > 0 && bytesAhead + ask.bytes > limits.queueBytes) return { reason: 'bytes', retryMs: aheadMs };
   if (ask.leftMs !== undefined && ask.leftMs <= 0) return { reason: 'deadline', retryMs: aheadMs };
   if (rowMs === undefined) return undefined;
   if (aheadMs > limits.queueMs) return { reason: 'wait', retryMs: aheadMs - limits.queueMs };
-  const finishMs = fairFinishMs((rowsAhead + ask.rows) * rowMs, othersMs);
+  const finishMs = fairFinishMs((rowsAhead + ask.rows) * rowMs, othersMs) + aroundMs;
   if (ask.leftMs !== undefined && finishMs > ask.leftMs) return { reason: 'deadline', retryMs: finishMs - ask.leftMs };
   return undefined;
 }

@@ -21,16 +21,3 @@ export function fairFinishMs(ownMs: number, othersMs: Iterable<number>): number 
   for (const other of othersMs) finish += Math.min(other, ownMs);
   return finish;
 }
-
-/** An idle loop takes a request up about this fast, in milliseconds: what came later than this after the last work waited for nobody. */
-const IDLE_MS = 0.5;
-
-/**
- * How long a request may have waited in its socket before the loop saw it, in milliseconds. While the loop is busy without a
- * pause, everything that arrived since it last looked at its sockets was kept waiting, at most since then.
- * @param lookedAt when requests were taken in before this turn
- * @param doneAt when the last work ended
- */
-export function socketWaitMs(now: number, lookedAt: number, doneAt: number): number {
-  return now - doneAt <= IDLE_MS ? Math.max(0, now - lookedAt) : 0;
-}

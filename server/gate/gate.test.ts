@@ -5,6 +5,7 @@ import { ClientGone } from '../api/errors.ts';
 import { Gate, type Gated, type GateOptions } from './gate.ts';
 import { applyParameters } from './parameters.ts';
 import { HIGH, NORMAL, type Ticket } from './ticket.ts';
+import { LoopTurns } from './turns.ts';
 
 const version = (model: string, engine: 'inline' | 'host' = 'inline'): Gated => ({
   model,
@@ -20,14 +21,10 @@ class Bench {
   now = 1_000;
   readonly gate: Gate;
   constructor(options: Partial<GateOptions> = {}) {
-    this.gate = new Gate({
-      queueRows: 100,
-      queueBytes: 1_000,
-      queueMs: 10_000,
-      maxRows: 1_000,
-      deadlineMs: () => undefined,
-      ...options,
-    });
+    const limits = { queueRows: 100, queueBytes: 1_000, queueMs: 10_000, maxRows: 1_000 };
+    // Each request has a turn of the loop to itself.
+    const turns = new LoopTurns((call) => call());
+    this.gate = new Gate({ ...limits, deadlineMs: () => undefined, ...options }, turns);
   }
   ask(model: Gated, timeout?: string, waiter = { destroyed: false }): Ticket {
     const ticket = this.gate.ask(waiter, model.model, timeout, this.now);

@@ -3,9 +3,9 @@ import type { Tensors } from '../../contract/tensor.ts';
 import { ClientGone } from '../api/errors.ts';
 import type { ServedVersion } from '../lifecycle/served-version.ts';
 import { judgeLoad, type LoadLimits, type LoadReason, type LoadRefusal } from './admission.ts';
-import { socketWaitMs } from './cost.ts';
 import { VersionQueue } from './queue.ts';
 import { Ticket, type Waiter } from './ticket.ts';
+import { LoopTurns } from './turns.ts';
 
 export interface GateOptions extends LoadLimits {
   /** Most rows of one request. */
@@ -27,15 +27,13 @@ export class Gate {
   /** Those on the serving loop that have work: they take turns with each other. */
   readonly #busyInline = new Set<VersionQueue>();
   #bytes = 0;
-  #lookedAt: number | undefined;
-  #lookedBefore: number | undefined;
-  #doneAt = Number.NEGATIVE_INFINITY;
-  #looking = false;
+  readonly #turns: LoopTurns;
   /** Whether some request has a deadline: only then turns of the loop are watched. */
   #watching = false;
 
-  constructor(options: GateOptions) {
+  constructor(options: GateOptions, turns = new LoopTurns()) {
     this.#options = options;
+    this.#turns = turns;
   }
 
   /**
@@ -47,7 +45,7 @@ export class Gate {
   ask(waiter: Waiter, model: string, timeout: string | undefined, now: number): Ticket {
     const budgetMs = timeout === undefined ? this.#options.deadlineMs(model) : parseTimeout(timeout);
     this.#watching ||= budgetMs !== undefined;
-    return new Ticket(waiter, this.#watching ? now - this.#socketWait(now) : now, budgetMs);
+    return new Ticket(waiter, this.#watching ? now - this.#turns.take(now) : now, budgetMs);
   }
 
   /** Refuses before the body is read what even a single row would be too much for. @throws KedgeError `overloaded` */
@@ -82,7 +80,7 @@ export class Gate {
     ticket.queue = undefined;
     queue.remove(ticket, now);
     this.#bytes -= ticket.bytes;
-    this.#doneAt = now;
+    this.#turns.worked(now);
     if (queue.requests === 0) this.#busyInline.delete(queue);
     if (ticket.aborted || error instanceof ClientGone) queue.turnedAway.cancelled += 1;
     else if (hasCode(error, 'engine-timeout') && (ticket.leftMs(now) ?? 1) <= 1) queue.turnedAway.expired += 1;
@@ -99,13 +97,22 @@ export class Gate {
   }
 
   #judge(ticket: Ticket, queue: VersionQueue, version: Gated, now: number): void {
-    const others = version.placement.engine === 'inline' ? this.#busyInline : [];
+    const inline = version.placement.engine === 'inline';
+    const others = inline ? this.#busyInline : [];
     const othersMs: number[] = [];
     for (const other of others) if (other !== queue) othersMs.push(other.workMs);
     const { rows, bytes, priority } = ticket;
+    // On the loop that runs them, first the other requests of this turn are taken in, and answering one costs about what that does.
+    const aroundMs = this.#turns.restMs(now) + this.#turns.requestMs * (queue.requests + 1);
     const refusal = judgeLoad(
       { rows, bytes, leftMs: ticket.leftMs(now) },
-      { rowsAhead: queue.rowsAhead(priority), bytesAhead: this.#bytes, rowMs: queue.rowMs(now), othersMs },
+      {
+        rowsAhead: queue.rowsAhead(priority),
+        bytesAhead: this.#bytes,
+        rowMs: queue.rowMs(now),
+        othersMs,
+        aroundMs: inline ? aroundMs : 0,
+      },
       this.#options,
     );
     if (!refusal) return;
@@ -120,18 +127,6 @@ export class Gate {
       this.#queues.set(digest, queue);
     }
     return queue;
-  }
-
-  #socketWait(now: number): number {
-    if (!this.#looking) {
-      this.#looking = true;
-      this.#lookedBefore = this.#lookedAt;
-      this.#lookedAt = now;
-      setImmediate(() => {
-        this.#looking = false;
-      });
-    }
-    return this.#lookedBefore === undefined ? 0 : socketWaitMs(now, this.#lookedBefore, this.#doneAt);
   }
 }
 
@@ -158,11 +153,14 @@ const SENTENCES: Record<LoadReason, string> = {
 
 function overloaded({ model, version }: Gated, { reason, retryMs }: LoadRefusal): KedgeError {
   const retryAfter = Math.max(1, Math.ceil(retryMs / 1_000));
-  return new KedgeError(
+  // Where it stood tells nothing, and finding that out would be a sixth of what a refusal costs, just when there is no time.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  const error = new KedgeError(
     'overloaded',
     `${model} version ${version} did not take the request: ${SENTENCES[reason]}. Ask again later.`,
-    {
-      details: { reason, retryAfter },
-    },
+    { details: { reason, retryAfter } },
   );
+  Error.stackTraceLimit = stackTraceLimit;
+  return error;
 }
