@@ -13,9 +13,9 @@ import { conclude, type Figure, rounded } from './verdict.ts';
  * never late, and then offers its multiple in an open loop, each request with a deadline. Good is what came with status 200 within the
  * deadline, counted from when the request was scheduled.
  *
- *   node bench/overload.ts [--rounds 3] [--seconds 4] [--times 3] [--deadline 50] [--connections 1024] [--json FILE]
+ *   node bench/overload.ts [--rounds 3] [--seconds 4] [--times 3] [--deadline 50] [--connections 256] [--json FILE]
  */
-const { json, ...options } = readOptions({ rounds: 3, seconds: 4, times: 3, deadline: 50, connections: 1_024 });
+const { json, ...options } = readOptions({ rounds: 3, seconds: 4, times: 3, deadline: 50, connections: 256 });
 /** So few that the peak itself keeps the deadline. */
 const PEAK_CONNECTIONS = 16;
 const WARM_UP_MS = 1_000;

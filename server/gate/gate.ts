@@ -14,6 +14,9 @@ export interface GateOptions extends LoadLimits {
   deadlineMs: (model: string) => number | undefined;
 }
 
+/** What answering a request costs, to taking it in. */
+const ANSWERING = 0.5;
+
 /** What of a version the gate goes by. */
 export type Gated = Pick<ServedVersion, 'model' | 'version' | 'digest' | 'placement'>;
 
@@ -102,8 +105,8 @@ export class Gate {
     const othersMs: number[] = [];
     for (const other of others) if (other !== queue) othersMs.push(other.workMs);
     const { rows, bytes, priority } = ticket;
-    // On the loop that runs them, first the other requests of this turn are taken in, and answering one costs about what that does.
-    const aroundMs = this.#turns.restMs(now) + this.#turns.requestMs * (queue.requests + 1);
+    // On the loop that runs them, first the other requests of this turn are taken in; answering one costs about half of that.
+    const aroundMs = this.#turns.restMs(now) + ANSWERING * this.#turns.requestMs * (queue.requests + 1);
     const refusal = judgeLoad(
       { rows, bytes, leftMs: ticket.leftMs(now) },
       {
