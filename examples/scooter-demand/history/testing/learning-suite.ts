@@ -79,12 +79,8 @@ export function learningSuite({ database, test, trips }: Harness): void {
     });
 
     test('through both changes of the clocks keeps to the clocks', async () => {
-      const clockHour = (utc: number): number =>
-        Number(
-          new Intl.DateTimeFormat('en', { timeZone: 'Europe/Berlin', hour: 'numeric', hourCycle: 'h23' }).format(
-            utc * 1000,
-          ),
-        );
+      const format = new Intl.DateTimeFormat('en', { timeZone: 'Europe/Berlin', hour: 'numeric', hourCycle: 'h23' });
+      const clockHour = (utc: number): number => Number(format.format(utc * 1000));
       for (const [start, hours] of [
         ['2026-03-01T00:00', 1400],
         ['2026-10-01T00:00', 1400],
