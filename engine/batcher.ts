@@ -5,6 +5,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { RunOptions, WorkView } from './engine.ts';
 import { bytesOf, mergeableRows, mergeRows, type RowLayout, rowLayoutOf, splitRows, trailingShapes } from './merge.ts';
 import { endedProcess } from './probe-refusals.ts';
+import { longestRunMs, nextRowLimit } from './row-limit.ts';
 import type { Runner, RunnerOptions } from './session.ts';
 import type { FairTurns, Participant } from './turns.ts';
 
@@ -14,7 +15,7 @@ export interface BatchLimits {
   maxRows: number;
   /** Most bytes of the inputs of a merged run. */
   maxBytes: number;
-  /** Merged runs are kept about this short, in milliseconds, so that others get their turn. */
+  /** Merged runs are kept about this short, in milliseconds, so that others get their turn; longer where there are none. */
   maxRunMs: number;
   /** How long a request waits for company, in milliseconds. 0: no longer than what else this turn of the loop brings. */
   waitMs: number;
@@ -303,15 +304,12 @@ export class Batcher implements Participant {
     options.onRun?.({ queueMs: began - since, computeMs, rows, requests });
   }
 
-  /** Runs grow while they are short and full, and shrink at once when they take too long. */
   #learn(rows: number, ms: number): void {
-    const { maxRows, maxRunMs } = this.#options.limits;
+    const { limits, turns } = this.#options;
     this.expectedMs += NEWEST * (ms - this.expectedMs);
     this.#rowMs = this.#rowMs === undefined ? ms / rows : this.#rowMs + NEWEST * (ms / rows - this.#rowMs);
-    if (ms > maxRunMs) this.#rowLimit = Math.max(1, Math.min(this.#rowLimit, Math.floor((rows * maxRunMs) / ms)));
-    else if (rows * 2 > this.#rowLimit) {
-      this.#rowLimit = Math.min(maxRows, Math.ceil(this.#rowLimit * Math.min(2, maxRunMs / ms)));
-    }
+    const maxRunMs = longestRunMs(limits.maxRunMs, turns().turnsAlone(this));
+    this.#rowLimit = nextRowLimit(this.#rowLimit, { rows, ms, maxRunMs, maxRows: limits.maxRows });
   }
 }
 

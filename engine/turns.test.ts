@@ -119,3 +119,23 @@ it('passes over who wants no more', async () => {
   await turn();
   expect(log).toEqual(['b']);
 });
+
+it('tells how long someone has been alone', async () => {
+  const log: string[] = [];
+  const turns = new FairTurns({ sliceMs: 0 });
+  const a = new Someone('a', { ms: 1, runs: 2, log });
+  const b = new Someone('b', { ms: 1, runs: 1, log });
+  expect(turns.turnsAlone(a)).toBe(0);
+  turns.ask(a);
+  await turn();
+  expect(turns.turnsAlone(a)).toBe(1);
+  a.end();
+  await turn();
+  expect([turns.turnsAlone(a), turns.turnsAlone(b)]).toEqual([2, 0]);
+  turns.ask(b);
+  expect(turns.turnsAlone(a)).toBe(0);
+  a.end();
+  await turn();
+  expect([turns.turnsAlone(a), turns.turnsAlone(b)]).toEqual([0, 1]);
+  expect(log).toEqual(['a', 'a', 'b']);
+});

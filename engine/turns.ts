@@ -25,6 +25,9 @@ export class FairTurns {
   readonly #waiting = new Set<Participant>();
   /** What the least served one that was granted a turn had been served: who comes anew starts from there, without credit for its absence. */
   #floor = 0;
+  /** Who was granted the last turn, and how many one after another. */
+  #latest: Participant | undefined;
+  #turnsAlone = 0;
   #runs = 0;
   #runsMs = 0;
   #scheduled = false;
@@ -46,6 +49,12 @@ export class FairTurns {
     this.#waiting.delete(participant);
   }
 
+  /** How many turns it had since another one had or wanted any. */
+  turnsAlone(participant: Participant): number {
+    const others = this.#waiting.size - (this.#waiting.has(participant) ? 1 : 0);
+    return participant === this.#latest && others === 0 ? this.#turnsAlone : 0;
+  }
+
   get #isFree(): boolean {
     return this.#runs === 0 || this.#runsMs < this.#sliceMs;
   }
@@ -64,6 +73,8 @@ export class FairTurns {
       const next = this.#leastServed();
       this.#waiting.delete(next);
       if (!next.wants) continue;
+      this.#turnsAlone = next === this.#latest ? this.#turnsAlone + 1 : 1;
+      this.#latest = next;
       const served = this.#served.get(next)!;
       this.#floor = Math.max(this.#floor, served);
       const { expectedMs } = next;
