@@ -25,7 +25,7 @@ async function runToCrash(bucket: string, volume: string, step: Step) {
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
     text += chunk;
   });
-  const timer = setTimeout(() => child.kill('SIGTERM'), 25_000);
+  const timer = setTimeout(() => child.kill('SIGTERM'), 60_000);
   const [, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
   clearTimeout(timer);
   return { signal, text };
@@ -74,7 +74,7 @@ describe.concurrent('killed with SIGKILL', () => {
         },
       });
     },
-    60_000,
+    120_000,
   );
 
   it('on an empty volume, before anything is vouched for', async () => {
@@ -86,5 +86,5 @@ describe.concurrent('killed with SIGKILL', () => {
     await runOnce(bucket, volume);
     expect(await inconsistencies(volume)).toEqual([]);
     expect(folders(volume)).toEqual({ versions: ['demand/2'], staging: [] });
-  }, 60_000);
+  }, 120_000);
 });
