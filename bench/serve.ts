@@ -3,11 +3,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { ProbeReport } from '../contract/catalog.ts';
-import { probe } from '../engine/probe.ts';
-import { silentLog } from '../platform/log.ts';
+import type { CatalogAvailable } from '../contract/catalog.ts';
+import { placeVersion } from '../server/placement.ts';
 import { TestVolume } from '../server/testing/volume.ts';
 import { sharedModels } from '../tests/shared.ts';
+import { addProbed, serveEnvironment } from './kedge-server.ts';
 import type { LoadJob, LoadResult } from './load.ts';
 import { type BenchModel, gbdt, mlp } from './models.ts';
 import { canPin, cpuSeconds, linesOf, startNode, stop } from './processes.ts';
@@ -64,14 +64,8 @@ async function startServer(kind: Kind, model: BenchModel, volume: TestVolume, fi
     prototype: [here('servers/prototype.ts'), file, input, output, String(columns)],
     kedge: [here('../bin/kedge.ts'), 'serve'],
   };
-  const env = {
-    KEDGE_VOLUME: volume.dir,
-    KEDGE_HOST: '127.0.0.1',
-    KEDGE_PORT: '0',
-    KEDGE_ADMIN_PORT: '0',
-    KEDGE_DRAIN_SECONDS: '0',
-  };
-  const child = startNode(args[kind], { core: core(SERVER_CORE), env: kind === 'kedge' ? env : {} });
+  const env = kind === 'kedge' ? serveEnvironment(volume) : {};
+  const child = startNode(args[kind], { core: core(SERVER_CORE), env });
   const port = await portOf(kind, child);
   await answers200(port, model);
   return { kind, child, port };
@@ -134,28 +128,13 @@ function median(numbers: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-async function measureProbe(volume: TestVolume, model: BenchModel): Promise<ProbeReport> {
-  const entry = volume.add(model.name, 1, model.bytes);
-  const request = {
-    name: `${model.name}/1`,
-    dir: join(volume.dir, entry.path),
-    files: entry.manifest.files,
-    signature: entry.manifest.signature,
-  };
-  const limits = { loadMs: 60_000, runMs: 10_000, memoryBytes: 2 ** 31 };
-  const result = await probe(request, { bare: false, limits, log: silentLog });
-  if (!result.ok) throw new Error(result.refusals.map(({ message }) => message).join(' '));
-  return result.report;
-}
-
 async function bench(model: BenchModel): Promise<object> {
   const volume = new TestVolume();
   const servers: Server[] = [];
   try {
-    const report = await measureProbe(volume, model);
-    const { path } = volume.add(model.name, 1, model.bytes, { probe: report });
+    const entry = await addProbed(volume, model);
     await volume.write();
-    const file = join(volume.dir, path, 'model.onnx');
+    const file = join(volume.dir, entry.path, 'model.onnx');
     for (const kind of KINDS) servers.push(await startServer(kind, model, volume, file));
     const rounds: Record<Kind, Measured>[] = [];
     for (let round = 0; round < ROUNDS; round += 1) {
@@ -163,14 +142,16 @@ async function bench(model: BenchModel): Promise<object> {
       for (const server of servers) entries.push([server.kind, await measure(server, model)]);
       rounds.push(Object.fromEntries(entries) as Record<Kind, Measured>);
     }
-    return printed(model, report, rounds);
+    return printed(model, entry, rounds);
   } finally {
     for (const { child } of servers) await stop(child);
     volume.remove();
   }
 }
 
-function printed(model: BenchModel, probed: ProbeReport, rounds: readonly Record<Kind, Measured>[]): object {
+function printed(model: BenchModel, entry: CatalogAvailable, rounds: readonly Record<Kind, Measured>[]): object {
+  const { probe } = entry;
+  const { engine } = placeVersion(entry, 'auto');
   const of = (kind: Kind, key: keyof Measured): number => median(rounds.map((round) => round[kind][key] ?? Number.NaN));
   const ratio = (key: keyof Measured, to: Kind): number =>
     median(rounds.map((round) => (round.kedge[key] ?? Number.NaN) / (round[to][key] ?? Number.NaN)));
@@ -195,11 +176,11 @@ function printed(model: BenchModel, probed: ProbeReport, rounds: readonly Record
     'CPU to prototype': ratio('cpuMicros', 'prototype'),
   };
   process.stdout.write(
-    `\n${model.name}: ${CONNECTIONS} connections, ${ROUNDS} rounds of ${DURATION_MS} ms, ${pinned ? 'server and load on a core each' : 'not pinned'}; probed load ${probed.loadMs.toFixed(1)} ms, run ${probed.runMs.toFixed(3)} ms\n`,
+    `\n${model.name}: ${CONNECTIONS} connections, ${ROUNDS} rounds of ${DURATION_MS} ms, ${pinned ? 'server and load on a core each' : 'not pinned'}; probed load ${probe.loadMs.toFixed(1)} ms, run ${probe.runMs.toFixed(3)} ms, so Kedge runs it ${engine}\n`,
   );
   console.table(table);
   console.table(Object.fromEntries(Object.entries(ratios).map(([name, value]) => [name, Number(value.toFixed(3))])));
-  return { model: model.name, pinned, connections: CONNECTIONS, probe: probed, servers: table, ratios, rounds };
+  return { model: model.name, pinned, connections: CONNECTIONS, probe, engine, servers: table, ratios, rounds };
 }
 
 const models = [gbdt(sharedModels), mlp()].flatMap((model) =>
