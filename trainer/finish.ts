@@ -6,7 +6,7 @@ import type { Details } from '../contract/manifest.ts';
 import { type Clock, isoTime } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { ObjectStore } from '../registry/object-store.ts';
-import { answersOf, requestIn, tryOut } from './gate/answers.ts';
+import { AnswerHost, requestIn, tryOut } from './gate/answers.ts';
 import { championAnswers } from './gate/evidence.ts';
 import { type GateRules, judge, type Verdict } from './gate/judge.ts';
 import { type Champion, readModels } from './plan/champion.ts';
@@ -102,14 +102,24 @@ class Finish {
   readonly #run: Run;
   readonly #lease: Lease;
   readonly #options: FinishOptions;
+  readonly #host: AnswerHost;
 
   constructor(run: Run, lease: Lease, options: FinishOptions) {
     this.#run = run;
     this.#lease = lease;
     this.#options = options;
+    this.#host = new AnswerHost(options);
   }
 
   async all(): Promise<RunReport> {
+    try {
+      return await this.#all();
+    } finally {
+      await this.#host.end();
+    }
+  }
+
+  async #all(): Promise<RunReport> {
     const { queue, store, clock, log, signal, onProgress, onModel } = this.#options;
     const tasks = new Map(this.#run.tasks.map((task) => [task.model, task]));
     const models: ModelReport[] = [];
@@ -161,12 +171,11 @@ class Finish {
     folder: string,
   ): Promise<Pick<ModelReport, 'outcome' | 'message' | 'gate' | 'version' | 'digest' | 'forced'>> {
     const { clock, log, signal } = this.#options;
-    const context = { clock, log, signal };
     const request = await requestIn(folder, `${task.model} of ${this.#run.id}`);
-    const tried = await tryOut(request, staged.details.samples ?? [], context);
+    const tried = await tryOut(request, staged.details.samples ?? [], { clock, log, signal });
     if ('refused' in tried) return { outcome: 'refused', message: tried.refused };
     const heldOut = decodeHeldOut(await readFile(join(folder, HELD_OUT_FILE)), staged);
-    const challenger = await answersOf(request, heldOut, staged, context);
+    const challenger = await this.#host.answersOf(request, heldOut, staged);
     for (let race = 0; race < RACES; race += 1) {
       const champion = await this.#champion(task);
       const { gate, unlike } = await this.#judge(task, staged, { heldOut, challenger, champion, runMs: tried.runMs });
@@ -197,9 +206,10 @@ class Finish {
     staged: Staged,
     facts: { heldOut: HeldOut; challenger: Float64Array; champion: Champion | undefined; runMs: number },
   ): Promise<{ gate: Verdict; unlike: string | undefined }> {
-    const { store, rules, clock, log, signal } = this.#options;
+    const { store, rules, signal } = this.#options;
     const { heldOut, challenger, champion, runMs } = facts;
-    const theirs = champion && (await championAnswers(store, model, champion, heldOut, staged, { clock, log, signal }));
+    const theirs =
+      champion && (await championAnswers(store, model, champion, heldOut, staged, { host: this.#host, signal }));
     const comparable = theirs && 'answers' in theirs ? { version: champion!.version, ...theirs } : undefined;
     const bytes = staged.files.find(({ path }) => path === FITTED_MODEL)!.bytes;
     const gate = judge({ ...heldOut, challenger, champion: comparable, runMs, bytes }, rules, seed);

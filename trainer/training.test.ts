@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../platform/clock.ts';
 import { inspect } from '../registry/inspect.ts';
 import { publish } from '../registry/publish.ts';
@@ -12,8 +12,11 @@ import { incomplete, readReport } from './run/report.ts';
 import { readStaged } from './run/staging.ts';
 import { lineModel } from './run/testing/line.ts';
 import { overriding } from './testing/overriding.ts';
-import { RULES, trainingStage } from './testing/stage.ts';
+import { LEASE_MS, RULES, trainingStage } from './testing/stage.ts';
 import { workerExit } from './worker.ts';
+
+// Each starts a dozen processes.
+vi.setConfig({ testTimeout: 120_000 });
 
 describe('a training, from plan to version', () => {
   let folder: string;
@@ -22,7 +25,9 @@ describe('a training, from plan to version', () => {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
   const stage = trainingStage(() => folder);
-  const queueOf = () => new MemoryQueue(systemClock, { backoffMs: 50, leaseMs: 2_000 });
+  /** Moved to let leases run out. */
+  let skew = 0;
+  const queueOf = () => new MemoryQueue({ now: () => Date.now() + skew }, { backoffMs: 50, leaseMs: LEASE_MS });
   const ensure = { kind: 'ensure' } as const;
   const all = { kind: 'all' } as const;
 
@@ -139,7 +144,8 @@ describe('a training, from plan to version', () => {
     while (!(await readStaged(stage().store, run.id, 'line-a'))) await systemClock.sleep(20);
     stopped.abort();
     await first;
-    while ((await queue.counts(run)).active > 0) await systemClock.sleep(100);
+    expect(await queue.counts(run)).toMatchObject({ active: 1 });
+    skew += LEASE_MS;
     await work(queue);
     expect((await finish(queue, run)).outcomes).toEqual({ published: 1 });
     expect(await readFile(journal, 'utf8')).toBe('line-a\n');
@@ -158,7 +164,7 @@ describe('a training, from plan to version', () => {
 
   it('goes on where a finish was cut off, and publishes nothing twice', async () => {
     const { start, work, finish, versions, store } = stage();
-    const queue = new MemoryQueue(systemClock, { leaseMs: 300 });
+    const queue = queueOf();
     const { run } = await start(queue, ensure);
     await work(queue);
     // It dies between two models: nothing of it is told to the queue.
@@ -171,6 +177,7 @@ describe('a training, from plan to version', () => {
     await expect(finish(dead, run, { onModel })).rejects.toThrow('Power cut.');
     expect(await readReport(store, run.id)).toBeUndefined();
     expect(await versions()).toEqual({ 'line-a': [1] });
+    skew += LEASE_MS;
     const report = await finish(queue, run);
     expect(report.models).toMatchObject([
       { outcome: 'published', version: 1 },

@@ -7,6 +7,7 @@ import type { ManifestFile, Sample } from '../../contract/manifest.ts';
 import { signatureOf } from '../../contract/manifest-of.ts';
 import { readHeadOfBytes } from '../../contract/onnx/head.ts';
 import type { Signature } from '../../contract/signature.ts';
+import type { Tensor } from '../../contract/tensor.ts';
 import type { LoadRequest } from '../../engine/engine.ts';
 import { HostProcess } from '../../engine/host-process.ts';
 import { probe } from '../../engine/probe.ts';
@@ -50,43 +51,74 @@ export async function tryOut(
 }
 
 /**
- * What a model answers to held-out rows, in a process of its own: it may be anybody's.
- * @throws KedgeError where it does not take them, or gives not one number for each
+ * A process that models answer in, one after the other: they may be anybody's, and one that ends the process ends nothing else. The next one has a
+ * new process then.
  */
-export async function answersOf(
-  request: LoadRequest,
-  { rows, columns, features }: Pick<HeldOut, 'rows' | 'columns' | 'features'>,
-  { input, output }: { input: string; output: string },
-  { clock, log, signal }: RunContext,
-): Promise<Float64Array> {
-  signal?.throwIfAborted();
-  const host = new HostProcess({ memoryLimitBytes: LIMITS.memoryBytes, clock, log });
-  const stop = (): void => void host.end();
-  signal?.addEventListener('abort', stop);
-  try {
-    await host.call({ call: 'load', model: 1, request }, { what: `Loading ${request.name}`, timeoutMs: LIMITS.loadMs });
-    const answers = new Float64Array(rows);
-    for (let start = 0; start < rows; start += ROWS_AT_ONCE) {
-      const count = Math.min(ROWS_AT_ONCE, rows - start);
-      const data = features.slice(start * columns, (start + count) * columns);
-      const inputs = new Map([[input, { datatype: 'FP32' as const, shape: [count, columns], data }]]);
-      const call = { call: 'run' as const, model: 1, inputs, outputs: [output] };
-      const { outputs } = await host.call(call, { what: `Running ${request.name}`, timeoutMs: LIMITS.runMs });
-      const given = outputs?.get(output)?.data ?? [];
-      if (given.length !== count) {
-        throw new KedgeError(
-          'fit-failed',
-          `${request.name} answers ${count} rows with ${given.length} numbers in '${output}', and not with one for each.`,
-        );
-      }
-      for (let at = 0; at < count; at += 1) answers[start + at] = Number(given[at]);
-    }
-    return answers;
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw error instanceof KedgeError ? error : new KedgeError('fit-failed', messageOf(error), { cause: error });
-  } finally {
-    signal?.removeEventListener('abort', stop);
-    await host.end();
+export class AnswerHost {
+  readonly #context: RunContext;
+  #host: HostProcess | undefined;
+  #models = 0;
+
+  constructor(context: RunContext) {
+    this.#context = context;
+    context.signal?.addEventListener('abort', () => void this.end(), { once: true });
   }
+
+  /**
+   * What a model answers to held-out rows.
+   * @throws KedgeError where it does not take them, or gives not one number for each
+   */
+  async answersOf(
+    request: LoadRequest,
+    { rows, columns, features }: Pick<HeldOut, 'rows' | 'columns' | 'features'>,
+    { input, output }: { input: string; output: string },
+  ): Promise<Float64Array> {
+    const { signal } = this.#context;
+    signal?.throwIfAborted();
+    const host = this.#running();
+    this.#models += 1;
+    const model = this.#models;
+    try {
+      await host.call({ call: 'load', model, request }, { what: `Loading ${request.name}`, timeoutMs: LIMITS.loadMs });
+      const answers = new Float64Array(rows);
+      for (let start = 0; start < rows; start += ROWS_AT_ONCE) {
+        const count = Math.min(ROWS_AT_ONCE, rows - start);
+        const data = features.slice(start * columns, (start + count) * columns);
+        const inputs = new Map([[input, { datatype: 'FP32' as const, shape: [count, columns], data }]]);
+        const call = { call: 'run' as const, model, inputs, outputs: [output] };
+        const { outputs } = await host.call(call, { what: `Running ${request.name}`, timeoutMs: LIMITS.runMs });
+        answers.set(numbersIn(outputs?.get(output), count, request.name, output), start);
+      }
+      await host.call({ call: 'release', model }, { what: `Releasing ${request.name}`, timeoutMs: LIMITS.runMs });
+      return answers;
+    } catch (error) {
+      signal?.throwIfAborted();
+      // What is left in it is not known.
+      await this.end();
+      throw error instanceof KedgeError ? error : new KedgeError('fit-failed', messageOf(error), { cause: error });
+    }
+  }
+
+  async end(): Promise<void> {
+    const host = this.#host;
+    this.#host = undefined;
+    await host?.end();
+  }
+
+  #running(): HostProcess {
+    if (!this.#host || this.#host.state === 'dead') {
+      const { clock, log } = this.#context;
+      this.#host = new HostProcess({ memoryLimitBytes: LIMITS.memoryBytes, clock, log });
+    }
+    return this.#host;
+  }
+}
+
+function numbersIn(tensor: Tensor | undefined, count: number, name: string, output: string): Float64Array {
+  const given = tensor?.data ?? [];
+  if (given.length === count) return Float64Array.from(given as ArrayLike<number | bigint | string>, Number);
+  throw new KedgeError(
+    'fit-failed',
+    `${name} answers ${count} rows with ${given.length} numbers in '${output}', and not with one for each.`,
+  );
 }

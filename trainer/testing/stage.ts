@@ -32,6 +32,9 @@ interface StartOptions {
   force?: boolean;
 }
 
+/** Longer than a test takes on a busy machine: a lease runs out where a test moves the clock of the queue. */
+export const LEASE_MS = 120_000;
+
 export const RULES: GateRules = { ...GATE_DEFAULTS, maxRunMs: 60_000 };
 
 export function trainingStage(folder: () => string): () => TrainingStage {
@@ -44,7 +47,7 @@ export function trainingStage(folder: () => string): () => TrainingStage {
     const store = openStore(`file://${folder()}`);
     opened.push(store);
     const code = codeOf(estimator);
-    const common = { store, clock: systemClock, random: Math.random, log: silentLog, leaseMs: 2_000, pollMs: 50 };
+    const common = { store, clock: systemClock, random: Math.random, log: silentLog, leaseMs: LEASE_MS, pollMs: 50 };
     return {
       store,
       code,
