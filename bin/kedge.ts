@@ -19,6 +19,10 @@ const COMMANDS: Record<string, { summary: string; load(): Promise<{ command: Com
   rollout: { summary: 'say which versions are held ready', load: () => import('./commands/rollout.ts') },
   retire: { summary: 'take a model or a version out of service', load: () => import('./commands/retire.ts') },
   token: { summary: 'make a token for a server that asks for one', load: () => import('./commands/token.ts') },
+  doctor: {
+    summary: 'look at what Kedge stands on here, and say what to do',
+    load: () => import('./commands/doctor.ts'),
+  },
   gc: { summary: 'remove what can never be served again', load: () => import('./commands/gc.ts') },
   'bench hpa-vectors': {
     summary: 'check the HPA arithmetic against recorded cases',
