@@ -137,7 +137,9 @@ describe('what is not there', () => {
     ['GET', '/v3', 404, 'route-unknown', /\/v3/],
     ['GET', '/metrics', 404, 'route-unknown', /\/metrics/],
     ['POST', '/v1/models/demand:classify', 404, 'route-unknown', /:predict/],
-    ['POST', '/v1/models/demand', 404, 'route-unknown', /:predict/],
+    ['POST', '/v1/models/demand', 405, 'method-not-allowed', /takes GET, HEAD, not POST.*:predict/],
+    ['POST', '/v1/models/demand/versions/1', 405, 'method-not-allowed', /takes GET, HEAD, not POST/],
+    ['POST', '/v1/models/demand/labels/stable', 405, 'method-not-allowed', /takes GET, HEAD, not POST/],
     [
       'GET',
       '/v2/models/broken.m_x-1/ready',

@@ -16,10 +16,10 @@ export function v1Routes(context: ApiContext): Routes {
     answer(context, c.env, { model, version }, (served, body, ticket) => predict(context, served, body, ticket)).then(
       responseOf,
     );
-  const status = (c: HttpContext, version?: string): Response => {
+  const status = (c: HttpContext, version?: () => string): Response => {
     // No name, version or label has a colon: what is behind one is a verb, and those are posted.
-    if (c.req.path.includes(':')) calledByGet(c);
-    return json(describeStatus(pickModel(table, param(c, 'model')), version));
+    if (c.req.path.includes(':')) throw wrongMethod(c, 'POST');
+    return json(describeStatus(pickModel(table, param(c, 'model')), version?.()));
   };
   const metadata = (c: HttpContext, version?: string): Response =>
     json(describeMetadata(pickVersion(table, param(c, 'model'), version)));
@@ -29,12 +29,12 @@ export function v1Routes(context: ApiContext): Routes {
     '/v1/models/:model': { GET: (c) => status(c), POST: (c) => call(c, calledOf(c, 'model'), undefined) },
     '/v1/models/:model/metadata': { GET: (c) => metadata(c) },
     '/v1/models/:model/versions/:version': {
-      GET: (c) => status(c, param(c, 'version')),
+      GET: (c) => status(c, () => param(c, 'version')),
       POST: (c) => call(c, param(c, 'model'), calledOf(c, 'version')),
     },
     '/v1/models/:model/versions/:version/metadata': { GET: (c) => metadata(c, param(c, 'version')) },
     '/v1/models/:model/labels/:label': {
-      GET: (c) => (c.req.path.includes(':') ? calledByGet(c) : status(c, labelled(c, param(c, 'label')))),
+      GET: (c) => status(c, () => labelled(c, param(c, 'label'))),
       POST: (c) => call(c, param(c, 'model'), labelled(c, calledOf(c, 'label'))),
     },
     '/v1/models/:model/labels/:label/metadata': { GET: (c) => metadata(c, labelled(c, param(c, 'label'))) },
@@ -62,19 +62,19 @@ function versionByLabel(table: ModelTable, name: string, label: string): string 
   throw new KedgeError('version-unknown', `${name} has no label ${show(label)}; kedge rollout sets labels.`);
 }
 
-/** What stands before `:predict`. @throws KedgeError `route-unknown` for other verbs */
+/** What stands before `:predict`. @throws KedgeError `route-unknown` for other verbs, `method-not-allowed` where there is none */
 function calledOf(c: HttpContext, name: string): string {
   const call = param(c, name);
   const colon = call.lastIndexOf(':');
-  const verb = colon < 0 ? '' : call.slice(colon);
+  if (colon < 0) throw wrongMethod(c, 'GET, HEAD', ' Predictions are at /v1/models/{model}:predict.');
+  const verb = call.slice(colon);
   if (verb === ':predict') return call.slice(0, colon);
   throw new KedgeError('route-unknown', `There is nothing at ${show(c.req.path)}; ${adviceOn(verb)}`);
 }
 
-/** @throws KedgeError `method-not-allowed` */
-function calledByGet(c: HttpContext): never {
-  const message = `${c.req.path} takes POST, not ${c.req.raw.method}.`;
-  throw new KedgeError('method-not-allowed', message, { details: { allow: 'POST' } });
+function wrongMethod(c: HttpContext, allow: string, advice = ''): KedgeError {
+  const message = `${c.req.path} takes ${allow}, not ${c.req.raw.method}.${advice}`;
+  return new KedgeError('method-not-allowed', message, { details: { allow } });
 }
 
 function adviceOn(verb: string): string {

@@ -49,6 +49,31 @@ const VERSION = object(
   },
 );
 
+const COUNT: Schema = { type: 'integer', minimum: 0 };
+const SPENT = object({ count: COUNT, ns: COUNT });
+const SPENDINGS = ['success', 'fail', 'queue', 'compute_input', 'compute_infer', 'compute_output'];
+const PARTS = { compute_input: SPENT, compute_infer: SPENT, compute_output: SPENT };
+
+const STATISTICS = object({
+  name: text,
+  version: text,
+  last_inference: COUNT,
+  inference_count: COUNT,
+  execution_count: COUNT,
+  inference_stats: object(Object.fromEntries(SPENDINGS.map((name) => [name, SPENT]))),
+  batch_stats: { type: 'array', items: object({ batch_size: COUNT, ...PARTS }) },
+  memory_usage: { type: 'array', items: object({ type: text, id: COUNT, byte_size: COUNT }) },
+});
+
+const CONFIG_TENSORS: Schema = {
+  type: 'array',
+  items: object({
+    name: text,
+    data_type: { type: 'string', pattern: '^TYPE_' },
+    dims: { type: 'array', items: { type: 'integer', minimum: -1 } },
+  }),
+};
+
 export const ANSWERS = {
   Error: ERROR,
   Live: object({ live: { const: true } }),
@@ -69,6 +94,28 @@ export const ANSWERS = {
     { name: text, versions: texts, platform: text, inputs: TENSORS, outputs: TENSORS },
     { parameters: { type: 'object' } },
   ),
+  Config: object({
+    name: text,
+    platform: text,
+    max_batch_size: COUNT,
+    version_policy: { type: 'object' },
+    input: CONFIG_TENSORS,
+    output: CONFIG_TENSORS,
+  }),
+  Statistics: object({ model_stats: { type: 'array', items: STATISTICS } }),
+  ModelStatus: object(
+    {
+      model_version_status: {
+        type: 'array',
+        items: object({
+          version: text,
+          state: { enum: ['START', 'LOADING', 'AVAILABLE', 'UNLOADING', 'END'] },
+          status: object({ error_code: text, error_message: text }),
+        }),
+      },
+    },
+    { name: text, ready: { type: 'boolean' } },
+  ),
   ModelReady: object({ name: text, ready: { const: true } }),
   ModelVersions: object(
     { name: text, active: { type: ['string', 'null'] }, versions: { type: 'array', items: VERSION } },
@@ -86,7 +133,7 @@ const refused = (description: string, headers?: object): object => ({
 });
 
 /** By status, as components. */
-export const FAILURES = {
+const FAILURES = {
   400: refused('The request is not one that can be answered; the sentence names the field.'),
   401: refused('A token is needed that this server knows.', {
     'www-authenticate': { description: 'Bearer', schema: text },

@@ -129,6 +129,13 @@ function describe(
   });
   paths[`/v2/models/${name}`] = read('describe', 'Inputs and outputs', 'Model');
   paths[`/v2/models/${name}/ready`] = read('ready', 'Whether it can answer', 'ModelReady');
+  paths[`/v2/models/${name}/config`] = read('config', "The same as Triton's configuration", 'Config');
+  paths[`/v2/models/${name}/stats`] = read('stats', 'What was asked, and where its time went', 'Statistics');
+  paths[`/v1/models/${name}`] = read(
+    'status',
+    'The state of each version, as TensorFlow Serving has it',
+    'ModelStatus',
+  );
   paths[`/v2/models/${name}/versions`] = read('versions', 'Every version, what became of it and why', 'ModelVersions');
   return { paths, schemas };
 }

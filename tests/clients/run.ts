@@ -17,7 +17,7 @@ const HERE = fileURLToPath(new URL('.', import.meta.url));
 const SCRIPTS = ['triton_client.py', 'kserve_sdk.py', 'mlserver_codecs.py', 'openapi_document.py'];
 const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
 /** Far above what a script takes; one that hangs is ended and counts as failed. */
-const SCRIPT_LIMIT_MS = 300_000;
+const SCRIPT_LIMIT_MS = 900_000;
 
 const { values } = parseArgs({
   options: { report: { type: 'string' }, only: { type: 'string', multiple: true } },
