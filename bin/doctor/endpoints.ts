@@ -15,7 +15,11 @@ export async function checkEndpoint({ program, url, metric }: Endpoint, signal: 
     found.note(`no ${program} answers at ${url}`, 'In its pod it does: kubectl exec, or kubectl port-forward.');
     return found.list;
   }
-  const text = await response.text().catch(() => '');
+  const text = await response.text().catch(() => undefined);
+  if (text === undefined) {
+    found.bad(`the answer of ${url} breaks off`, 'Its log says why.');
+    return found.list;
+  }
   const line = text.split('\n').find((one) => one.startsWith(`${metric} `) || one.startsWith(`${metric}{`));
   if (response.ok && line) found.good(`${program}: ${line}`);
   else
