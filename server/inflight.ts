@@ -18,24 +18,24 @@ export class Inflight {
     return this.#count;
   }
 
-  begin(): void {
-    this.#advance();
+  /** @param now on the clock, for who has just read it */
+  begin(now = this.#seconds()): void {
+    this.#advance(now);
     this.#count += 1;
   }
 
-  end(): void {
-    this.#advance();
+  end(now = this.#seconds()): void {
+    this.#advance(now);
     this.#count -= 1;
   }
 
   /** Request-seconds until now. */
   total(): number {
-    this.#advance();
+    this.#advance(this.#seconds());
     return this.#integral;
   }
 
-  #advance(): void {
-    const now = this.#seconds();
+  #advance(now: number): void {
     this.#integral += this.#count * (now - this.#since);
     this.#since = now;
   }

@@ -31,7 +31,7 @@ export async function answer(
 ): Promise<Reply> {
   const { stats, table, gate, accessLog } = context;
   const began = stats.now();
-  stats.inflight.begin();
+  stats.inflight.begin(began);
   let asked: ServedVersion | undefined;
   /** Held until the answer is written. */
   let version: ServedVersion | undefined;
@@ -62,13 +62,14 @@ export async function answer(
     return errorReply(thrown, accessLog.logOf(env, status), { headers: version?.headers });
   } finally {
     version?.leave();
-    stats.inflight.end();
-    const counted = version ?? asked;
     const ended = stats.now();
+    stats.inflight.end(ended);
+    const counted = version ?? asked;
     const counts = counted
       ? stats.of(counted.model, String(counted.version))
       : stats.of(table.model(target.model) ? target.model : '', '');
     counts.count(status, ended - began);
+    if (ticket && ticket.ranAt > 0) counts.inference.observe(ticket.ranAt - ticket.runAt);
     if (version && ticket && error === undefined) counts.work.succeed(workOf(ticket, version, ended), ended);
     else if (counted) counts.work.failed(failureOf(error, ticket?.leftMs(ended * 1_000)), (ended - began) * 1_000);
     if (accessLog.wants(status)) {
@@ -134,6 +135,5 @@ export async function run(
     const ended = stats.now();
     ticket.ranAt = ended;
     gate.leave(ticket, ended * 1_000, failure);
-    stats.of(version.model, String(version.version)).inference.observe(ended - began);
   }
 }
