@@ -2,6 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import type { Command, Context } from '../../bin/command.ts';
+import { runCommand } from '../../bin/run.ts';
 import { quantity, wrongSums } from './arithmetic.ts';
 import {
   type Any,
@@ -103,15 +105,31 @@ it('every component is in a combination or an overlay, and every file in its kus
   }
 });
 
-it('commands that containers are started with are there', () => {
-  const commands = readFileSync(join(ROOT, 'bin/kedge.ts'), 'utf8');
+it('commands that containers are started with are there, and take these words', async () => {
+  const known = readFileSync(join(ROOT, 'bin/kedge.ts'), 'utf8');
   const files = readdirSync(MANIFESTS, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.yaml'));
-  const args = files.flatMap((file) =>
-    [...readFileSync(join(MANIFESTS, file), 'utf8').matchAll(/^ +args: \[(\w+)/gm)].map(([, word]) => word!),
-  );
-  expect(new Set(args).size).toBeGreaterThan(2);
-  expect([...new Set(args)].filter((word) => !commands.includes(`  ${word}: {`))).toEqual([]);
+  const ours = files.flatMap((file) => argumentsIn(readFileSync(join(MANIFESTS, file), 'utf8')));
+  expect(new Set(ours.map(([name]) => name))).toEqual(new Set(['serve', 'load', 'train', 'history']));
+  for (const [name, ...words] of ours) {
+    expect(known).toContain(`  ${name}: {`);
+    const { command } = (await import(`../../bin/commands/${name}.ts`)) as { command: Command };
+    let help = '';
+    const out = { write: (text: string) => (help += text) } as unknown as Context['out'];
+    const io = { env: {}, out, err: out, signal: new AbortController().signal };
+    // Flags are read before help is given.
+    expect(await runCommand(name!, command, [...words, '--help'], io)).toBe(0);
+    for (const word of words.filter((one) => /^[a-z]/.test(one) && !/\d/.test(one))) expect(help).toContain(word);
+  }
+  const flag = runCommand('serve', (await import('../../bin/commands/serve.ts')).command, ['--prot', '1'], {} as never);
+  await expect(flag).rejects.toThrow(/--prot/);
 });
+
+/** `args: [serve]` of containers that run Kedge; those of other images begin with a flag. */
+function argumentsIn(text: string): string[][] {
+  return [...text.matchAll(/^ +args: (\[.*\])$/gm)]
+    .map(([, list]) => documents(list!)[0] as string[])
+    .filter(([word]) => !word!.startsWith('-'));
+}
 
 it('settings of the base are read by somebody in their default range', () => {
   expect(Object.keys(envFile('base/settings.env'))).toContain('KEDGE_BUCKET');
