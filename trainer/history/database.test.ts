@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from './database.ts';
 import { migrate } from './migrate.ts';
@@ -189,6 +190,11 @@ describe.each(all)('$title', ({ kind, leftOut, open, remove }) => {
   });
 
   if (kind === 'pglite') {
+    it('is made beside its place, and what was broken off in the making goes', async () => {
+      expect(await readdir(database.place)).toEqual(expect.arrayContaining(['holder.json', 'lock', 'pglite']));
+      expect(await readdir(database.place)).not.toContain('pglite.new');
+    });
+
     it('is for one process at a time', async () => {
       await expect(open()).rejects.toMatchObject({
         code: 'database-locked',

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { PGliteInterface, Transaction } from '@electric-sql/pglite';
 import { KedgeError, messageOf } from '../../contract/errors.ts';
@@ -11,11 +13,11 @@ import { FolderLock } from './folder-lock.ts';
  */
 export async function openPglite(folder: string, { clock }: { clock: Pick<Clock, 'now'> }): Promise<Database> {
   const place = resolve(folder);
-  const { PGlite } = await importPglite();
+  const library = await importPglite();
   const lock = await FolderLock.take(place, clock.now());
   let pglite: PGliteInterface;
   try {
-    pglite = await PGlite.create(join(place, 'pglite'));
+    pglite = await openWhole(library, place);
   } catch (error) {
     lock.release();
     throw new KedgeError('database-failed', `The history in ${place} cannot be opened: ${messageOf(error)}.`, {
@@ -36,6 +38,17 @@ export async function openPglite(folder: string, { clock }: { clock: Pick<Clock,
       }
     },
   };
+}
+
+/** A database that is new is made beside its place and renamed, so that none that was broken off in the making is ever opened. */
+async function openWhole({ PGlite }: typeof import('@electric-sql/pglite'), place: string): Promise<PGliteInterface> {
+  const [folder, unfinished] = [join(place, 'pglite'), join(place, 'pglite.new')];
+  if (!existsSync(folder)) {
+    await rm(unfinished, { recursive: true, force: true });
+    await (await PGlite.create(unfinished)).close();
+    await rename(unfinished, folder);
+  }
+  return PGlite.create(folder);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../../platform/clock.ts';
@@ -21,6 +21,9 @@ export interface TestDatabase {
 export async function testDatabases(): Promise<TestDatabase[]> {
   const postgres = await startPostgres();
   const folder = await mkdtemp(join(tmpdir(), 'kedge-history-'));
+  // As one that was broken off in the making leaves it.
+  await mkdir(join(folder, 'pglite.new', 'base'), { recursive: true });
+  await writeFile(join(folder, 'pglite.new', 'PG_VERSION'), '18');
   return [
     {
       kind: 'postgres',
