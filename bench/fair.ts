@@ -69,7 +69,7 @@ try {
         {
           what: 'requests for the light model that failed',
           wanted: { atMost: 0 },
-          measured: taken.map(({ alone, beside }) => alone.failed + beside.failed),
+          measured: [taken.reduce((sum, { alone, beside }) => sum + alone.failed + beside.failed, 0)],
         },
       ],
       json,

@@ -86,7 +86,7 @@ async function bench(model: BenchModel): Promise<{ figures: Figure[]; rounds: Ro
       const failed = {
         what: `${model.name}: failed otherwise than by 503`,
         wanted: { atMost: 0 },
-        measured: rounds.map(({ overload }) => overload.failed),
+        measured: [rounds.reduce((sum, { overload }) => sum + overload.failed, 0)],
       };
       return { figures: [goodput, failed], rounds };
     } finally {

@@ -123,11 +123,16 @@ function figuresOf(mebibytes: number, swaps: readonly Swap[]): Figure[] {
     wanted: { atMost },
     measured: swaps.map(of),
   });
+  const total = (what: string, of: (swap: Swap) => number): Figure => ({
+    what: `${mebibytes} MiB: ${what}`,
+    wanted: { atMost: 0 },
+    measured: [swaps.reduce((sum, swap) => sum + of(swap), 0)],
+  });
   return [
     figure('p99 during the swap to steady', 1.2, ({ swapP99, steadyP99 }) => swapP99 / steadyP99),
     figure('longest stall of the loop, ms', 10, ({ swapStallMs }) => swapStallMs),
-    figure('requests without an answer', 0, ({ failed }) => failed),
-    figure('answers that are not of the version they name', 0, ({ untrue }) => untrue),
+    total('requests without an answer', ({ failed }) => failed),
+    total('answers that are not of the version they name', ({ untrue }) => untrue),
   ];
 }
 

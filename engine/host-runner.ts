@@ -18,7 +18,7 @@ const UNFIT_MS = 60_000;
 /** After so many reloads that failed in a row a version counts as lost. */
 const LOST_RELOADS = 3;
 /** What a model may take and still share its process: others wait for its loads and runs. As the probe measured. */
-const LIGHT = { loadMs: 200, runMs: 10, memoryBytes: 128 * 2 ** 20 };
+const LIGHT = { loadMs: 50, runMs: 10, memoryBytes: 64 * 2 ** 20 };
 
 /** Whether a model may share a host process: only where it was measured, and found light. */
 export function isLight({ cost }: Pick<LoadRequest, 'cost'>): boolean {
