@@ -20,7 +20,7 @@ export function readBody(incoming: IncomingMessage, maxBytes: number): Promise<B
 
 /**
  * Most bodies come in the packet of their head, and Node has all of it when what it does with that packet is done. Taking them then, with neither
- * listeners nor the events of a stream's end, which nobody waits for, costs 3 us less a request.
+ * listeners nor the events of a stream's end, which nobody waits for, is the cheapest way to them.
  */
 async function readPlain(incoming: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const declared = Number(incoming.headers['content-length']);
