@@ -23,7 +23,7 @@ export interface Fitted {
   peakBytes?: number | undefined;
 }
 
-export function writeTask(dir: string, task: Task, columns: readonly Float32Array[], target: Float64Array): void {
+function writeTask(dir: string, task: Task, columns: readonly Float32Array[], target: Float64Array): void {
   writeFileSync(join(dir, 'task.json'), JSON.stringify(task));
   for (const [at, values] of columns.entries())
     writeFileSync(join(dir, 'features.f32'), values, { flag: at === 0 ? 'w' : 'a' });

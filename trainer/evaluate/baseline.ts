@@ -4,7 +4,7 @@ import { type Column, rowsOf, type TrainingSet } from '../table.ts';
  * How the values of a feature were spread when the model was trained, for the manifest's `baseline.features`: what a server compares the values of requests with.
  * Bin i holds edges[i] <= x < edges[i + 1], the last one its upper edge too.
  */
-export interface NumericBaseline {
+interface NumericBaseline {
   /** The deciles, each once. */
   edges: number[];
   counts: number[];
@@ -14,7 +14,7 @@ export interface NumericBaseline {
   missing: number;
 }
 
-export interface CategoricalBaseline {
+interface CategoricalBaseline {
   /** Codes, as the model takes them. */
   categories: number[];
   counts: number[];

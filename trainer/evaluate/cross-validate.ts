@@ -21,7 +21,7 @@ export interface CrossValidateOptions {
 }
 
 /** What a fitter came to on one split, on rows that it never saw. */
-export interface SplitScore {
+interface SplitScore {
   train: number;
   test: number;
   metrics: Metrics;

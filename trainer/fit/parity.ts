@@ -9,7 +9,7 @@ export interface Tolerance {
   rel: number;
 }
 
-export const PARITY: Tolerance = { abs: 1e-6, rel: 1e-5 };
+const PARITY: Tolerance = { abs: 1e-6, rel: 1e-5 };
 
 export interface Parity {
   rows: number;

@@ -19,8 +19,8 @@ export const FILES = {
 } as const;
 
 /** No column of a table is likely to have these names; one that does is refused. */
-export const TARGET = '__target__';
-export const WEIGHT = '__weight__';
+const TARGET = '__target__';
+const WEIGHT = '__weight__';
 
 export interface CommandFiles {
   training: TrainingSet;

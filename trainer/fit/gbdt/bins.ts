@@ -7,7 +7,7 @@ const SAMPLE = 200_000;
 const CELLS = 1024;
 
 /** A column of numbers: bin b holds edges[b - 1] < x <= edges[b]. The edges are 32-bit floats, as the exported model compares them. */
-export interface NumericBins {
+interface NumericBins {
   kind: 'numeric';
   edges: Float32Array;
   /** Bins of values, one more than edges. */
@@ -17,7 +17,7 @@ export interface NumericBins {
 }
 
 /** A column of categories: bin b holds codes[b]; the last one all that is rare, unknown or missing, which always goes right. */
-export interface CategoricalBins {
+interface CategoricalBins {
   kind: 'categorical';
   codes: Float64Array;
   binOf: ReadonlyMap<number, number>;
