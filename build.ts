@@ -14,7 +14,9 @@ await build({
   entryPoints: {
     kedge: 'bin/kedge.ts',
     'host-main': 'engine/host-main.ts',
+    'fit-main': 'trainer/run/fit-main.ts',
     'examples/scooter-demand/estimator': 'examples/scooter-demand/estimator.ts',
+    'examples/scooter-demand/training': 'examples/scooter-demand/training.ts',
   },
   outdir: 'dist',
   bundle: true,

@@ -11,6 +11,7 @@ const COMMANDS: Record<string, { summary: string; load(): Promise<{ command: Com
   serve: { summary: 'answer predictions from the volume', load: () => import('./commands/serve.ts') },
   load: { summary: 'keep the volume in step with the bucket', load: () => import('./commands/load.ts') },
   fit: { summary: 'fit one model to one table', load: () => import('./commands/fit.ts') },
+  train: { summary: 'make model versions from the history', load: () => import('./commands/train.ts') },
   publish: { summary: 'put a new version of a model into the bucket', load: () => import('./commands/publish.ts') },
   ls: { summary: 'list models and versions in the bucket', load: () => import('./commands/ls.ts') },
   inspect: { summary: 'show all about one version', load: () => import('./commands/inspect.ts') },

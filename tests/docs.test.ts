@@ -5,7 +5,7 @@ import { loaderSettings } from '../loader/config.ts';
 import { describeSettings } from '../platform/settings.ts';
 import { bucketSettings, publisherSetting } from '../registry/config.ts';
 import { serverSettings } from '../server/config.ts';
-import { historySettings } from '../trainer/config.ts';
+import { gateSettings, historySettings, trainingSettings } from '../trainer/config.ts';
 
 const README = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 const section = (title: string): string[] => {
@@ -18,7 +18,8 @@ const section = (title: string): string[] => {
 
 describe('the README tells of', () => {
   it('every setting, with its default', () => {
-    const tables = [bucketSettings, { publisherSetting }, loaderSettings, serverSettings, historySettings];
+    const training = [historySettings, trainingSettings, gateSettings];
+    const tables = [bucketSettings, { publisherSetting }, loaderSettings, serverSettings, ...training];
     const rows = tables
       .flatMap((table) => describeSettings(table))
       .map((row) => `| \`${row.env}\` | ${row.default} | ${row.about} |`);

@@ -46,7 +46,16 @@ export const trainingSettings = {
       'module whose default export says what is trained (default: scooter-demand, which comes along)',
     ),
   ),
-  fits: integer('KEDGE_TRAIN_FITS', 'how many models one worker fits at once', { default: '1', min: 1, max: 256 }),
+  fits: optional(
+    integer(
+      'KEDGE_TRAIN_FITS',
+      'how many models one worker fits at once (default: one; one for each core without REDIS_URL)',
+      {
+        min: 1,
+        max: 256,
+      },
+    ),
+  ),
   fitMs: seconds('KEDGE_TRAIN_FIT_SECONDS', 'limit of one fit; its process is ended then', {
     default: `${HOUR_SECONDS}`,
     min: 1,

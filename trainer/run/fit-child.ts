@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Worker, workerData } from 'node:worker_threads';
 import { KedgeError, messageOf } from '../../contract/errors.ts';
@@ -31,12 +31,19 @@ async function answerTo({ module, task, folder }: FitOrder): Promise<FitMessage>
   await writeFile(join(folder, FITTED_MODEL), fitted.onnx);
   await writeFile(join(folder, HELD_OUT_FILE), encodeHeldOut(fitted.heldOut));
   const { input, output, details, report, heldOut } = fitted;
-  const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
+  const { userCPUTime, systemCPUTime } = process.resourceUsage();
   return {
     kind: 'done',
     result: { input, output, details, report, rows: heldOut.rows, columns: heldOut.columns },
-    cost: { cpuMs: Math.round((userCPUTime + systemCPUTime) / 1000), peakBytes: maxRSS * 1024 },
+    cost: { cpuMs: Math.round((userCPUTime + systemCPUTime) / 1000), peakBytes: await peakBytes() },
   };
+}
+
+/** Of this program: what getrusage tells is never below what the parent had when it started it (Linux, fs/exec.c). */
+async function peakBytes(): Promise<number> {
+  const status = await readFile('/proc/self/status', 'utf8').catch(() => '');
+  const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
+  return 1024 * (kilobytes === undefined ? process.resourceUsage().maxRSS : Number(kilobytes));
 }
 
 function send(message: FitMessage): Promise<void> {

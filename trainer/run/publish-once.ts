@@ -78,7 +78,7 @@ export async function publishOnce(request: PublishRequest): Promise<PublishedVer
   await abandonEarlier(store, run, model, write);
   const earlier = await publishedByRun(store, run, model, write);
   if (earlier) return earlier;
-  return publish({
+  const { version, digest } = await publish({
     store,
     ...write,
     source,
@@ -90,6 +90,7 @@ export async function publishOnce(request: PublishRequest): Promise<PublishedVer
       if (step === 'claim' || step === 'manifest') await stillRight();
     },
   });
+  return { version, digest };
 }
 
 /**

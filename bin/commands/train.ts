@@ -1,0 +1,60 @@
+import { KedgeError } from '../../contract/errors.ts';
+import { bucketSettings } from '../../registry/config.ts';
+import { gateSettings, historySettings, trainingSettings } from '../../trainer/config.ts';
+import { BUCKET_OPTION, JSON_OPTION, withBucket } from '../bucket.ts';
+import type { Command } from '../command.ts';
+import type { Setup } from '../train/setup.ts';
+
+const PARTS: Record<string, (setup: Setup) => Promise<number>> = {
+  all: async (setup) => (await import('../train/parts.ts')).trainAll(setup),
+  master: async (setup) => (await import('../train/parts.ts')).trainMaster(setup),
+  worker: async (setup) => (await import('../train/parts.ts')).trainWorker(setup),
+  finish: async (setup) => (await import('../train/parts.ts')).trainFinish(setup),
+  status: async (setup) => (await import('../train/parts.ts')).trainStatus(setup),
+};
+
+export const command: Command = {
+  summary: 'Makes model versions from the history.',
+  usage: '[master | worker | finish | status] [--ensure | --stale AGE | --all]',
+  about: `Without a word it plans, fits and publishes here. On many machines, with REDIS_URL:
+master   plans, and puts the models on the queue as one run; or joins the run that is open
+worker   takes models off the queue until nothing is left; any number of them
+finish   waits for the workers, and publishes what passes the gate
+status   says how far the run is
+
+--ensure trains what has no version for the code that runs here, and ends at once when there is nothing of that kind:
+for the Job before a deployment. --stale 24h also trains what is older: for the CronJob.
+A new version must beat the rule of thumb, and must not be worse than the one that serves; what loses is kept with its report.
+Ends with 42 where models are missing because their tasks failed for good.`,
+  options: {
+    ensure: { type: 'boolean', about: 'what has no version for this code (this is the default)' },
+    stale: { type: 'string', value: 'AGE', about: 'also what is older, such as 24h or 7d, or has drifted' },
+    all: { type: 'boolean', about: 'everything' },
+    models: { type: 'string', value: 'A,B', about: 'only these models' },
+    force: {
+      type: 'boolean',
+      about: 'publish what the gate would keep back, unless it is broken; the manifest says so',
+    },
+    bucket: BUCKET_OPTION,
+    json: JSON_OPTION,
+  },
+  positionals: { min: 0, max: 1 },
+  settings: { ...bucketSettings, ...historySettings, ...trainingSettings, ...gateSettings },
+  run: (context) =>
+    withBucket(context, async (bucket) => {
+      const [name = 'all'] = context.positionals;
+      const part = Object.hasOwn(PARTS, name) ? PARTS[name] : undefined;
+      if (!part)
+        throw new KedgeError('config-invalid', `kedge train has no part '${name}'; kedge train --help lists them.`);
+      const { modeOf } = await import('../train/mode.ts');
+      // Said before anything is opened.
+      modeOf(context);
+      const { setUp } = await import('../train/setup.ts');
+      const setup = await setUp(context, bucket);
+      try {
+        return await part(setup);
+      } finally {
+        await setup.close();
+      }
+    }),
+};

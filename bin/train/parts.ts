@@ -1,0 +1,183 @@
+import { ERRORS, KedgeError } from '../../contract/errors.ts';
+import { systemClock } from '../../platform/clock.ts';
+import { finishRun } from '../../trainer/finish.ts';
+import { plan, type Started, startRun } from '../../trainer/master.ts';
+import type { Planned } from '../../trainer/plan/plan.ts';
+import type { Run } from '../../trainer/plan/task.ts';
+import { incomplete, type RunReport } from '../../trainer/run/report.ts';
+import { runWorker, type WorkerOutcome, workerExit } from '../../trainer/worker.ts';
+import { writeJson, writeNotes } from '../bucket.ts';
+import { modeOf } from './mode.ts';
+import type { Setup } from './setup.ts';
+import { reportText, showing, statusText } from './show.ts';
+
+const NOTHING = 'There is nothing to train.\n';
+/** How often a training that is to see that all models are there plans anew: what another master began may lack some. */
+const ROUNDS = 3;
+
+export async function planned({ store, code, history, context }: Setup): Promise<Planned[]> {
+  const given = context.values['models'];
+  const models = typeof given === 'string' ? given.split(',').map((name) => name.trim()) : undefined;
+  const { signal } = context;
+  return plan({ store, code, history, models, mode: modeOf(context), clock: systemClock, signal });
+}
+
+async function start(setup: Setup, models: readonly Planned[]): Promise<Started> {
+  const { context, code, trainable } = setup;
+  const started = await startRun({
+    queue: await setup.queue(),
+    code,
+    mode: modeOf(context),
+    force: context.values['force'] === true,
+    planned: models,
+    settings: trainable.settings ?? {},
+    clock: systemClock,
+    random: Math.random,
+  });
+  if (started.joined) {
+    const left = started.notInRun;
+    const lacks = left.length > 0 ? ` It lacks ${left.slice(0, 8).join(', ')}${left.length > 8 ? ' …' : ''}.` : '';
+    writeNotes(context, [`another master began the run ${started.run.id}; this one joins it.${lacks}`]);
+  }
+  return started;
+}
+
+async function work(setup: Setup, run: Run): Promise<WorkerOutcome> {
+  const { context, store, module, config, fits, log } = setup;
+  const queue = await setup.queue();
+  return showing(context, queue, run, () =>
+    runWorker({
+      queue,
+      store,
+      module,
+      extract: async (task, folder, signal) => (await setup.history()).extract(task, folder, signal),
+      clock: systemClock,
+      random: Math.random,
+      log,
+      signal: context.signal,
+      fits,
+      fitMs: config.fitMs,
+      leaseMs: config.leaseMs,
+      patienceMs: config.patienceMs,
+    }),
+  );
+}
+
+async function finish(setup: Setup, run: Run): Promise<RunReport> {
+  const { context, store, rules, log, config } = setup;
+  const { signal } = context;
+  const queue = await setup.queue();
+  return finishRun(run, {
+    queue,
+    store,
+    rules,
+    clock: systemClock,
+    random: Math.random,
+    log,
+    leaseMs: config.leaseMs,
+    signal,
+  });
+}
+
+function answer({ context, store }: Setup, report: RunReport): number {
+  if (context.values['json']) writeJson(context, report);
+  else context.out.write(reportText(report, store.url));
+  return incomplete(report).length > 0 ? ERRORS['training-incomplete'].exit : 0;
+}
+
+/** The whole of it: plan, work beside whoever else does, and finish. */
+export async function trainAll(setup: Setup): Promise<number> {
+  let models = await planned(setup);
+  if (models.length === 0) return nothing(setup);
+  let exit = 0;
+  for (let round = 0; round < ROUNDS && models.length > 0; round += 1) {
+    const { run, notInRun } = await start(setup, models);
+    const outcome = await work(setup, run);
+    if (outcome.ended === 'stopped') return workerExit(outcome, 0);
+    exit = answer(setup, await finish(setup, run));
+    const lacking = new Set(notInRun);
+    models = lacking.size > 0 ? (await planned(setup)).filter(({ model }) => lacking.has(model)) : [];
+  }
+  if (modeOf(setup.context).kind === 'ensure') await checkEnsured(setup);
+  return exit;
+}
+
+/** A model without a version for this code cannot be answered by it: whoever deploys next must know. */
+async function checkEnsured(setup: Setup): Promise<void> {
+  const left = await planned(setup);
+  if (left.length === 0) return;
+  const names = left
+    .slice(0, 8)
+    .map(({ model }) => model)
+    .join(', ');
+  throw new KedgeError(
+    'training-incomplete',
+    `${left.length} of the models have no version for this code still: ${names}${left.length > 8 ? ' …' : ''}. The report says why.`,
+  );
+}
+
+export async function trainMaster(setup: Setup): Promise<number> {
+  shared(setup, 'master');
+  const models = await planned(setup);
+  if (models.length === 0) return nothing(setup);
+  const { run } = await start(setup, models);
+  if (setup.context.values['json']) writeJson(setup.context, run);
+  else setup.context.out.write(`Run ${run.id}: ${run.tasks.length} models to train.\n`);
+  return 0;
+}
+
+export async function trainWorker(setup: Setup): Promise<number> {
+  shared(setup, 'worker');
+  const { context } = setup;
+  const queue = await setup.queue();
+  const run = await queue.currentRun();
+  if (!run) {
+    context.out.write('No run is open: there is nothing to do.\n');
+    return 0;
+  }
+  const outcome = await work(setup, run);
+  // A run that another finished and closed meanwhile has its report, and no counts.
+  const failed = outcome.ended === 'drained' ? (await queue.counts(run)).failed : 0;
+  const { done, failures, ended } = outcome;
+  context.out.write(`Run ${run.id}: ${done} tasks done here, ${failures} tries failed, ${ended}.\n`);
+  if (failed > 0)
+    context.err.write(`kedge: ${failed} tasks of the run failed for good; kedge train status says why.\n`);
+  return workerExit(outcome, failed);
+}
+
+export async function trainFinish(setup: Setup): Promise<number> {
+  shared(setup, 'finish');
+  const run = await (await setup.queue()).currentRun();
+  if (run) return answer(setup, await finish(setup, run));
+  setup.context.out.write('No run is open: there is nothing to finish.\n');
+  return 0;
+}
+
+export async function trainStatus(setup: Setup): Promise<number> {
+  shared(setup, 'status');
+  const { context } = setup;
+  const queue = await setup.queue();
+  const run = await queue.currentRun();
+  if (!run) {
+    context.out.write('No run is open.\n');
+    return 0;
+  }
+  const tasks = await queue.status(run);
+  if (context.values['json']) writeJson(context, { ...run, tasks });
+  else context.out.write(statusText(run, tasks));
+  return 0;
+}
+
+function nothing({ context }: Setup): number {
+  if (context.values['json']) writeJson(context, { models: [] });
+  else context.out.write(NOTHING);
+  return 0;
+}
+
+function shared({ config }: Setup, part: string): void {
+  if (config.redisUrl) return;
+  throw new KedgeError(
+    'config-invalid',
+    `REDIS_URL is not set: kedge train ${part} is one part of a training on many machines, whose queue is on Redis. On one machine kedge train does all of it.`,
+  );
+}
