@@ -60,7 +60,8 @@ async function firstAnswer({ args, env = {}, stream, portOf }: Program, model: B
     }
     throw new Error(`${args[0]} gave no answer`);
   } finally {
-    await stop(child);
+    // In order, so that compiled code is kept for the next start.
+    await stop(child, 'SIGTERM');
   }
 }
 

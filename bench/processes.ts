@@ -42,10 +42,10 @@ export function linesOf(child: ChildProcess, stream: 'stdout' | 'stderr' = 'stdo
   return createInterface({ input: child[stream]! })[Symbol.asyncIterator]();
 }
 
-export async function stop(child: ChildProcess): Promise<void> {
+export async function stop(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGKILL');
+  child.kill(signal);
   await gone;
 }
 
