@@ -5,8 +5,10 @@ import { rowMajor, type Table } from '../table.ts';
 export interface SampleOptions {
   /** Rows of the sample. Default 8. */
   rows?: number;
-  tolerance?: Sample['tolerance'];
 }
+
+/** Of the largest answer, and of each: what 32-bit floats on another machine may be off by. */
+const TOLERANCE = { abs: 1e-6, rel: 1e-4 };
 
 /**
  * A request and the answer it must give, for the gate that a version passes before it serves: rows whose answers are spread from the lowest to the highest,
@@ -17,7 +19,7 @@ export async function samplesOf(
   fitted: Fitted,
   table: Table,
   from: Uint32Array,
-  { rows: wanted = 8, tolerance = { abs: 1e-5, rel: 1e-4 } }: SampleOptions = {},
+  { rows: wanted = 8 }: SampleOptions = {},
 ): Promise<Sample[]> {
   const answers = await fitted.predict(table, from);
   const order = [...answers.keys()].sort((a, b) => answers[a]! - answers[b]! || a - b);
@@ -28,6 +30,8 @@ export async function samplesOf(
     (_, at) => order[count === 1 ? 0 : Math.round((at * (order.length - 1)) / (count - 1))]!,
   );
   const values = picked.map((at) => answers[at]!);
+  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const tolerance = { abs: TOLERANCE.abs * largest, rel: TOLERANCE.rel };
   const features = rowMajor(
     table,
     Uint32Array.from(picked, (at) => from[at]!),

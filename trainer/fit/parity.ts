@@ -3,7 +3,10 @@ import type { Table } from '../table.ts';
 import type { Fitted } from './fitter.ts';
 import { openOnnx } from './onnx-model.ts';
 
-/** How far onnxruntime's answers may lie from the fitter's: |onnx - own| <= abs + rel |own|. */
+/**
+ * How far onnxruntime's answers may lie from the fitter's: |onnx - own| <= abs max |own| + rel |own|. An answer near 0 is the rest of terms as large as other
+ * answers, and 32-bit floats round those.
+ */
 export interface Tolerance {
   abs: number;
   rel: number;
@@ -46,12 +49,13 @@ export function compareAnswers(
   rows?: Uint32Array,
 ): Parity {
   let [maxAbs, maxRel] = [0, 0];
+  const least = abs * own.reduce((most, answer) => Math.max(most, Math.abs(answer)), 0);
   for (const [at, want] of own.entries()) {
     const answer = got[at]!;
     if (Object.is(answer, want) || answer === want) continue;
     const difference = Math.abs(answer - want);
     // Written so that NaN fails.
-    if (!(difference <= abs + rel * Math.abs(want))) {
+    if (!(difference <= least + rel * Math.abs(want))) {
       const row = rows ? rows[at]! : at;
       throw new KedgeError(
         'fit-failed',
@@ -59,7 +63,7 @@ export function compareAnswers(
       );
     }
     maxAbs = Math.max(maxAbs, difference);
-    maxRel = Math.max(maxRel, difference / Math.max(Math.abs(want), abs));
+    maxRel = Math.max(maxRel, difference / Math.max(Math.abs(want), least));
   }
   return { rows: own.length, maxAbs, maxRel };
 }

@@ -7,6 +7,7 @@ import { rowMajor, type TrainingSet } from '../../table.ts';
 import type { Objective } from '../fitter.ts';
 import { openOnnx } from '../onnx-model.ts';
 import { checkParity } from '../parity.ts';
+import { ridge } from '../ridge/ridge.ts';
 import { mixedTable, mixedTarget, numeric, tableOf } from '../testing/tables.ts';
 import { gbdt } from './gbdt.ts';
 
@@ -97,6 +98,21 @@ it('values that are stored as 64-bit floats are learned from as the 32-bit float
   const fitted = await gbdt.fit({ table, target });
   expect(new Set(await fitted.predict(table)).size).toBe(1);
   await checkParity(fitted, table);
+});
+
+it.each([1e-7, 1e7])('a target of the order of %d, which goes through 0, is held to it', async (scale) => {
+  const set = setOf('squared-error', 2000);
+  const scaled = { ...set, target: set.target.map((y) => (y - 2) * scale) };
+  for (const fitter of [gbdt, ridge]) {
+    const table =
+      fitter === gbdt
+        ? set.table
+        : { ...set.table, columns: set.table.columns.filter(({ name }) => name !== 'endless') };
+    const fitted = await fitter.fit({ ...scaled, table });
+    await checkParity(fitted, table);
+    const off = { ...fitted, predict: async () => (await fitted.predict(table)).map((answer) => answer + scale / 100) };
+    await expect(checkParity(off, table)).rejects.toThrow(/not the model that was fitted/);
+  }
 });
 
 it('an export of other bytes than the model is told', async () => {
