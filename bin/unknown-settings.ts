@@ -4,7 +4,7 @@ import { createLog } from '../platform/log.ts';
 import { describeSettings, type Environment } from '../platform/settings.ts';
 import { publisherSettings } from '../registry/config.ts';
 import { serverSettings } from '../server/config.ts';
-import { historySettings } from '../trainer/config.ts';
+import { gateSettings, historySettings, trainingSettings } from '../trainer/config.ts';
 
 /** What Kubernetes sets for Services whose names begin with kedge: KEDGE_SERVICE_HOST, KEDGE_ADMIN_PORT_8081_TCP_ADDR. */
 const OF_A_SERVICE = /^KEDGE_(\w+_)?(SERVICE_|PORT_\d)/;
@@ -15,7 +15,7 @@ const ADDRESS = /^(tcp|udp|sctp):\/\//;
  * known to all of them. An empty variable counts as absent.
  */
 export function unknownSettings(env: Environment): string[] {
-  const tables = [serverSettings, loaderSettings, publisherSettings, historySettings];
+  const tables = [serverSettings, loaderSettings, publisherSettings, historySettings, trainingSettings, gateSettings];
   const known = new Set(tables.flatMap(describeSettings).map((setting) => setting.env));
   return Object.entries(env).flatMap(([name, value]) => {
     if (!name.startsWith('KEDGE_') || !value || known.has(name)) return [];

@@ -219,7 +219,8 @@ function statusOf(job: TaskJob, state: TaskState): TaskStatus {
   return {
     model: job.data.model,
     state,
-    attempts: job.attemptsMade,
+    // BullMQ counts the one that went well, too.
+    attempts: state === 'done' ? Math.max(0, job.attemptsMade - 1) : job.attemptsMade,
     progress: state === 'done' ? 1 : typeof job.progress === 'number' ? job.progress : 0,
     ...(state === 'done' && { result: job.returnvalue }),
     ...(job.failedReason && { failure: failureOf(job) }),

@@ -134,6 +134,20 @@ function suite(stage: () => Stage): void {
     expect(await one.release((await one.lease(single))!)).toBe(true);
     const lease = await other.lease(single);
     expect(lease).toMatchObject({ model: 'a', attempt: 1 });
+    expect(await other.ack(lease!, {})).toBe(true);
+    expect(await one.status(single)).toMatchObject([{ state: 'done', attempts: 0 }]);
+  });
+
+  it('counts the tries that failed before one that went well', async () => {
+    const queue = await open();
+    const single = runOf('r1', ['a']);
+    await queue.openRun(single);
+    await queue.fail((await queue.lease(single))!, FAILURE);
+    await stage().pass(OPTIONS.backoffMs + 50);
+    const lease = (await queue.lease(single))!;
+    expect(lease.attempt).toBe(2);
+    await queue.ack(lease, {});
+    expect(await queue.status(single)).toMatchObject([{ state: 'done', attempts: 1 }]);
   });
 
   it('tells how far each task is', async () => {

@@ -11,7 +11,7 @@ import type { FittedModel, Trainable, TrainingHistory } from '../trainable.ts';
  * A small real trainer for tests: y = 2 x + noise, learned as a line through 0 by least squares, exported as one multiplication. What else it
  * does the settings of the task say.
  */
-interface LineSettings {
+export interface LineSettings {
   /** Never answers, with its loop blocked; only this model. */
   hang?: string;
   /** Ends its process. */
@@ -52,7 +52,8 @@ const trainable: Trainable = {
       close: async () => undefined,
     };
   },
-  settings: {},
+  /** For programs: `LINE_SETTINGS={"hang":"line-a"}`. */
+  settings: JSON.parse(process.env['LINE_SETTINGS'] ?? '{}') as LineSettings & Record<string, unknown>,
   fit: fitLine,
 };
 export default trainable;
