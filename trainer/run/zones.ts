@@ -73,6 +73,7 @@ export function modelNames(estimator: string, zones: readonly string[]): Map<str
   for (const zone of zones) {
     const slug = zone
       .normalize('NFKD')
+      .replace(/\p{M}/gu, '')
       .toLowerCase()
       .replace(/[^a-z0-9._-]+/g, '-')
       .replace(/^-+|-+$/g, '');
