@@ -2,6 +2,7 @@ import { systemClock } from '../../platform/clock.ts';
 import type { Run } from '../../trainer/plan/task.ts';
 import type { TaskQueue, TaskStatus } from '../../trainer/queue/task-queue.ts';
 import type { ModelReport, RunReport } from '../../trainer/run/report.ts';
+import { reportKey } from '../../trainer/run/staging.ts';
 import { sizeText, table } from '../bucket.ts';
 import type { Context } from '../command.ts';
 import { progressOn } from '../progress.ts';
@@ -40,7 +41,7 @@ export function reportText(report: RunReport, url: string): string {
   const { cost, outcomes } = report;
   const counts = Object.entries(outcomes).map(([outcome, count]) => `${count} ${outcome}`);
   const sum = `Run ${report.run}: ${counts.join(', ')}. Fitting took ${seconds(cost.ms)} in all, and at most ${sizeText(cost.peakBytes)} at once.`;
-  return `${text}${notes.join('')}${sum}\n${url}/_train/${report.run}/report.json has all of it.\n`;
+  return `${text}${notes.join('')}${sum}\n${url}/${reportKey(report.run)} has all of it.\n`;
 }
 
 function rowOf({ model, reason, outcome, version, forced, gate, cost }: ModelReport): string[] {

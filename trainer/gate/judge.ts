@@ -46,7 +46,7 @@ export interface Evidence {
   bytes: number;
 }
 
-export const GATE_REASONS = {
+const GATE_REASONS = {
   'held-out-few': 'there are too few held-out rows to judge by',
   parity: 'the exported model answers otherwise than the fitter',
   'not-better-than-naive': 'it does not beat the rule of thumb',
@@ -55,7 +55,7 @@ export const GATE_REASONS = {
   size: 'its files are too large',
 } as const;
 
-export type GateReason = keyof typeof GATE_REASONS;
+type GateReason = keyof typeof GATE_REASONS;
 
 export interface Verdict {
   passed: boolean;

@@ -1,5 +1,5 @@
 /** What an answer costs, row by row; lower is better. */
-export const LOSSES = {
+const LOSSES = {
   absolute: (target: number, answer: number) => Math.abs(target - answer),
   squared: (target: number, answer: number) => (target - answer) ** 2,
   /** Infinite where the answer is 0 and the target is not. */

@@ -3,8 +3,7 @@
  * fits the code that runs here; `stale`: the version that serves is too old; `drifted`: its inputs are no longer those it learned
  * from; `asked`: somebody said so.
  */
-export const REASONS = ['missing', 'incompatible', 'stale', 'drifted', 'asked'] as const;
-export type Reason = (typeof REASONS)[number];
+export type Reason = 'missing' | 'incompatible' | 'stale' | 'drifted' | 'asked';
 
 /** The code that a model is for, as a manifest names it. */
 export interface CodeOf {

@@ -11,7 +11,7 @@ import { reportKey } from './staging.ts';
  * What came of a model. `published`: a new version; `kept-back`: the gate said no; `refused`: it could never serve; `failed`:
  * its task was set aside; `missing`: nothing was handed in.
  */
-export type Outcome = 'published' | 'kept-back' | 'refused' | 'failed' | 'missing';
+type Outcome = 'published' | 'kept-back' | 'refused' | 'failed' | 'missing';
 
 export interface ModelReport {
   model: string;

@@ -18,7 +18,7 @@ import { FITTED_MODEL, type FitResult, HELD_OUT_FILE } from './fit-entry.ts';
  *   _train/<run>/report.json                                  what came of the run
  *   _train/models/<estimator>.json                            the models that there should be, as last planned
  */
-export const STAGING_PREFIX = '_train/';
+const STAGING_PREFIX = '_train/';
 
 export const reportKey = (run: string): string => `${STAGING_PREFIX}${run}/report.json`;
 const modelPrefix = (run: string, model: string): string => `${STAGING_PREFIX}${run}/${model}/`;

@@ -48,7 +48,7 @@ export interface TrainingHistory {
   close(): Promise<void>;
 }
 
-export interface DriftQuestion {
+interface DriftQuestion {
   model: string;
   /** `baseline` of the manifest of the version that serves. */
   baseline: unknown;

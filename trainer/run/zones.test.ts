@@ -60,13 +60,13 @@ describe('tables on their way to a fit', () => {
 
   const source = { estimator } as unknown as TrainingSource;
   const trainable = zonesTrainable(source, { objective: 'poisson', heldOut: 7 * 24, gap: 24 });
-  const fit = (settings: Record<string, unknown> = {}) =>
+  const fitted = (settings: Record<string, unknown> = {}) =>
     trainable.fit(taskOf('line-a', { settings }), folder, { onProgress: () => undefined });
 
   it('are fitted without the newest rows, by which the model is judged', async () => {
     const rows = 4 * 7 * 24;
     await writeTable(join(folder, 'table.bin'), setOf(rows));
-    const { heldOut, details, report, input } = await fit();
+    const { heldOut, details, report, input } = await fitted();
     expect(heldOut.rows).toBe(7 * 24);
     expect(heldOut.target).toEqual(setOf(rows).target.slice(-7 * 24));
     // The same hour a week before says it exactly.
@@ -79,14 +79,14 @@ describe('tables on their way to a fit', () => {
 
   it('that are too short are refused with a sentence', async () => {
     await writeTable(join(folder, 'table.bin'), setOf(100));
-    await expect(fit()).rejects.toMatchObject({ code: 'data-invalid', message: /100 rows are too few/ });
+    await expect(fitted()).rejects.toMatchObject({ code: 'data-invalid', message: /100 rows are too few/ });
   });
 
   it('that are missing, or fitters that are, are told', async () => {
     await writeFile(join(folder, 'table.bin'), '');
-    await expect(fit()).rejects.toThrow();
+    await expect(fitted()).rejects.toThrow();
     await writeTable(join(folder, 'table.bin'), setOf(600));
-    await expect(fit({ fitter: 'magic' })).rejects.toMatchObject({ code: 'config-invalid' });
+    await expect(fitted({ fitter: 'magic' })).rejects.toMatchObject({ code: 'config-invalid' });
   });
 });
 
