@@ -70,7 +70,7 @@ start() {
     mount --bind "$PLACE/models" "$R/models"
     mount -o "remount,bind,$MODE" "$R/models"
     exec env -i PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin NODE_ENV=production "${@:1:$0}" \
-      setpriv --no-new-privs --bounding-set=-all chroot --userspec=10001:10001 "$R" node /app/dist/kedge.js "${@:$0+1}"
+      setpriv --no-new-privs chroot --userspec=10001:10001 "$R" node /app/dist/kedge.js "${@:$0+1}"
   ' "${#variables[@]}" "${variables[@]}" "$@" >"$place/$name.log" 2>&1 &
   local outer=$!
   started+=("$outer")

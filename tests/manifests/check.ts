@@ -7,26 +7,10 @@ import { existsSync, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { complaints, EXCEPTIONS, type Exception } from './kube-score.ts';
 import { COMBINATIONS, MANIFESTS, renderComponents, renderText } from './objects.ts';
 import { KUBERNETES, makeSchemas } from './schemas.ts';
 
-/** What kube-score would have otherwise, and why it is as it is. */
-const EXCEPTIONS: Record<string, string> = {
-  'container-image-pull-policy':
-    'images are named by version or digest; a node that has one need not ask for it, and the dev overlay has no registry',
-  'deployment-has-host-podantiaffinity':
-    'topologySpreadConstraints spread pods over hosts and zones, and count the pods of one revision alone',
-};
-/** Of the dev overlay and of a base without components: they leave out what a laptop does not need. */
-const BARE: Record<string, string> = {
-  'pod-networkpolicy':
-    'network-policy is a component, as its rules name the namespaces of a platform; production has it',
-  'deployment-has-poddisruptionbudget': 'stores of the dev overlay forget everything with their pods',
-  'deployment-replicas': 'stores of the dev overlay, and the loader of a shared volume, are one by design',
-  'statefulset-has-poddisruptionbudget': 'there are none',
-  'pod-probes': 'stores of the dev overlay have a readiness probe alone; trainings end by themselves',
-  'container-security-context-user-group-id': 'the image of Postgres has user 70',
-};
 /** Kinds without a schema to be had: the module of KEDA's HTTP add-on cannot be fetched by Go. */
 const WITHOUT_SCHEMA = ['InterceptorRoute'];
 
@@ -35,46 +19,51 @@ const tool = (name: string): string => join(CACHE, 'manifest-tools', name);
 for (const name of ['kubeconform', 'kube-score', 'promtool'])
   if (!existsSync(tool(name))) throw new Error(`${name} is not there: bash tests/install-manifest-tools.sh`);
 
-const schemas = makeSchemas(CACHE);
-const rendered: Record<string, string> = Object.fromEntries([
-  ['base', renderText(join(MANIFESTS, 'base'))],
-  ...readdirSync(join(MANIFESTS, 'overlays')).map((name) => [
-    `overlay ${name}`,
-    renderText(join(MANIFESTS, 'overlays', name)),
-  ]),
-  ...Object.entries(COMBINATIONS).map(([name, components]) => [`components: ${name}`, renderComponents(components)]),
-]);
-
-let failed = false;
-const run = (title: string, program: string, args: readonly string[], input: string): void => {
-  const { status, stdout, stderr } = spawnSync(tool(program), args, { input, encoding: 'utf8' });
-  const said = `${stdout}${stderr}`.trim();
-  console.log(`${status === 0 ? 'ok  ' : 'FAIL'} ${program} ${title}${said ? `\n${said}` : ''}`);
-  failed ||= status !== 0;
+const schemas = `${makeSchemas(CACHE)}/{{.ResourceKind}}{{.KindSuffix}}.json`;
+let failures = 0;
+const tell = (good: boolean, sentence: string): void => {
+  console.log(`${good ? 'ok  ' : 'FAIL'} ${sentence}`);
+  if (!good) failures += 1;
 };
 
-for (const [title, text] of Object.entries(rendered)) {
-  const location = `${schemas}/{{.ResourceKind}}{{.KindSuffix}}.json`;
-  run(
-    title,
-    'kubeconform',
-    ['-strict', '-summary', '-skip', WITHOUT_SCHEMA.join(','), '-schema-location', location, '-'],
-    text,
-  );
-  const ignored = Object.keys({ ...EXCEPTIONS, ...(title === 'overlay production' ? {} : BARE) }).flatMap((name) => [
-    '--ignore-test',
-    name,
-  ]);
-  run(
-    title,
-    'kube-score',
-    ['score', '--kubernetes-version', `v${KUBERNETES.replace(/\.\d+$/, '')}`, '--output-format', 'ci', ...ignored, '-'],
-    text,
-  );
+function conform(text: string): { good: boolean; said: string } {
+  const args = ['-strict', '-summary', '-skip', WITHOUT_SCHEMA.join(','), '-schema-location', schemas, '-'];
+  const { status, stdout, stderr } = spawnSync(tool('kubeconform'), args, { input: text, encoding: 'utf8' });
+  return { good: status === 0, said: `${stdout}${stderr}`.trim() };
 }
-for (const [name, reason] of Object.entries({ ...EXCEPTIONS, ...BARE }))
-  console.log(`left out of kube-score: ${name}: ${reason}`);
+
+const folders = ['base', ...readdirSync(join(MANIFESTS, 'overlays')).map((name) => `overlays/${name}`)];
+const rendered = new Map([
+  ...folders.map((folder) => [folder, renderText(join(MANIFESTS, folder))] as const),
+  ...Object.entries(COMBINATIONS).map(
+    ([name, components]) => [`components of ${name}`, renderComponents(components)] as const,
+  ),
+]);
+
+const taken = new Set<Exception>();
+for (const [title, text] of rendered) {
+  const { good, said } = conform(text);
+  tell(good, `${title}, schemas of Kubernetes ${KUBERNETES}: ${said}`);
+  const all = complaints(tool('kube-score'), text);
+  const held = all.filter(({ exception }) => exception === undefined);
+  for (const { exception } of all) if (exception) taken.add(exception);
+  tell(held.length === 0, `${title}, kube-score`);
+  for (const { check, object, said: why } of held) console.log(`     ${object}: ${check}: ${why}`);
+}
+for (const exception of EXCEPTIONS)
+  tell(taken.has(exception), `exception of kube-score: ${exception.check} for ${exception.objects}: ${exception.why}`);
+
+// What must be refused is, or the schemas would be none.
+for (const [right, wrong] of [
+  ['readinessProbe:', 'readyProbe:'],
+  ['maxReplicas:', 'maxReplica:'],
+] as const)
+  tell(!conform(rendered.get('base')!.replace(right, wrong)).good, `the schemas refuse ${wrong}`);
+
 execFileSync(process.execPath, [fileURLToPath(new URL('promtool.ts', import.meta.url)), tool('promtool')], {
   stdio: 'inherit',
 });
-process.exitCode = failed ? 1 : 0;
+if (failures > 0) {
+  console.error(`${failures} checks of the manifests failed.`);
+  process.exitCode = 1;
+}

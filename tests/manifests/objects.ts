@@ -67,6 +67,8 @@ export function renderComponents(components: readonly string[]): string {
       kind: 'Kustomization',
       namespace: 'kedge',
       resources: [relative(folder, join(MANIFESTS, 'base'))],
+      // As every overlay does: that of the base does not reach what components bring.
+      images: [{ name: 'kedge', newTag: '1.0.0' }],
       components: components.map((name) => relative(folder, join(MANIFESTS, 'components', name))),
     };
     writeFileSync(join(folder, 'kustomization.yaml'), stringify(content));
