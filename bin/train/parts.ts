@@ -4,7 +4,7 @@ import { finishRun } from '../../trainer/finish.ts';
 import { plan, type Started, startRun } from '../../trainer/master.ts';
 import type { Planned } from '../../trainer/plan/plan.ts';
 import type { Run } from '../../trainer/plan/task.ts';
-import { incomplete, type RunReport } from '../../trainer/run/report.ts';
+import { incomplete, type RunReport, readReport } from '../../trainer/run/report.ts';
 import { runWorker, type WorkerOutcome, workerExit } from '../../trainer/worker.ts';
 import { writeJson, writeNotes } from '../bucket.ts';
 import { modeOf } from './mode.ts';
@@ -136,13 +136,19 @@ export async function trainWorker(setup: Setup): Promise<number> {
     return 0;
   }
   const outcome = await work(setup, run);
-  // A run that another finished and closed meanwhile has its report, and no counts.
-  const failed = outcome.ended === 'drained' ? (await queue.counts(run)).failed : 0;
+  const failed = outcome.ended === 'drained' ? await failedIn(setup, run) : 0;
   const { done, failures, ended } = outcome;
   context.out.write(`Run ${run.id}: ${done} tasks done here, ${failures} tries failed, ${ended}.\n`);
   if (failed > 0)
     context.err.write(`kedge: ${failed} tasks of the run failed for good; kedge train status says why.\n`);
   return workerExit(outcome, failed);
+}
+
+/** By the queue; by the report where another finished and closed the run meanwhile. */
+async function failedIn(setup: Setup, run: Run): Promise<number> {
+  const { failed, missing } = await (await setup.queue()).counts(run);
+  const report = missing > 0 ? await readReport(setup.store, run.id, setup.context.signal) : undefined;
+  return report ? incomplete(report).length : failed;
 }
 
 export async function trainFinish(setup: Setup): Promise<number> {
