@@ -114,12 +114,12 @@ export class HostRunner implements Runner {
   }
 
   async release(): Promise<void> {
-    const wasReady = this.#state === 'ready';
     this.#state = 'released';
     this.#stop.abort();
     await this.#restart;
     const { host, model } = this.#place;
-    if (wasReady && host.residents > 1 && host.process.state !== 'dead') {
+    // A restart that could not be stopped any more has loaded it again.
+    if (host.residents > 1 && host.process.state !== 'dead') {
       const limits = { what: `Releasing ${this.#request.name}`, timeoutMs: this.#options.loadTimeoutMs };
       await host.call({ call: 'release', model }, limits).catch(() => undefined);
     }

@@ -57,6 +57,7 @@ export class Tasks {
         break;
       case 'forget':
         keeper.edit((models) => withoutEntry(models, model, version));
+        this.#groups.delete(`${model}/${version}`);
         break;
       case 'incomplete':
         this.#verdicts.incomplete(model, version, task.fingerprint);

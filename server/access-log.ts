@@ -61,9 +61,10 @@ export class AccessLog {
   write({ incoming, outgoing }: HttpBindings, access: Access): void {
     const ids = idsOf(incoming, outgoing, this.#options.random);
     const { socket } = incoming;
-    const before = socket.bytesWritten;
+    // Behind the answers of other requests on its connection, its own bytes cannot be told from theirs.
+    const before = outgoing.socket === null ? undefined : socket.bytesWritten;
     const line = (): void => {
-      const bytesOut = socket.bytesWritten - before;
+      const bytesOut = before === undefined ? undefined : socket.bytesWritten - before;
       this.#lines.info({ ...ids, ...describeAccess(access, this.#options.now()), bytesOut }, 'request');
     };
     if (outgoing.destroyed) line();

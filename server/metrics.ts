@@ -19,9 +19,7 @@ const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 /** All metrics of the server. What each counts is kept by those who know it, and looked at when asked for. */
 export function createMetrics(source: MetricsSource): Metrics {
   const ofProcess = processMetrics();
-  let view: View;
-  const current = (): View => view;
-  const families: Family[] = [
+  const familiesOf = (current: () => View): Family[] => [
     gauge('kedge_ready', 'Whether the server is ready', () => [['', Number(source.isReady())]]),
     gauge('kedge_catalog_readable', 'Whether the catalog on the volume can be read now', () => [
       ['', Number(source.catalogReadable())],
@@ -32,8 +30,12 @@ export function createMetrics(source: MetricsSource): Metrics {
     ...tritonMetrics(source, current),
   ];
   async function* bytes(): AsyncGenerator<Uint8Array> {
-    view = viewOf(source);
-    for await (const slice of expose(families, () => setImmediate())) yield Buffer.from(slice);
+    const view = viewOf(source);
+    for await (const slice of expose(
+      familiesOf(() => view),
+      () => setImmediate(),
+    ))
+      yield Buffer.from(slice);
     yield Buffer.from(await ofProcess());
   }
   return {

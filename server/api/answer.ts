@@ -6,7 +6,7 @@ import { failureOf, type RequestWork } from '../work-stats.ts';
 import { readBody } from './body.ts';
 import type { ApiContext } from './context.ts';
 import { answerEncoding, compress, type Encoding } from './encoding.ts';
-import { errorReply, statusOf } from './errors.ts';
+import { ClientGone, errorReply, statusOf } from './errors.ts';
 import type { BinaryReply } from './infer-response.ts';
 import { pickVersion } from './pick.ts';
 import type { Reply } from './reply.ts';
@@ -20,7 +20,7 @@ export interface Target {
 
 /**
  * Answers one request for a prediction: reads the body, holds the version that answers from before its body is understood
- * until its answer is written, so that answer and version always agree, and counts what came of it.
+ * until its answer is made, so that answer and version always agree, and counts what came of it.
  * @param respond the JSON of the answer
  */
 export async function answer(
@@ -33,7 +33,7 @@ export async function answer(
   const began = stats.now();
   stats.inflight.begin(began);
   let asked: ServedVersion | undefined;
-  /** Held until the answer is written. */
+  /** Held until the answer is made. */
   let version: ServedVersion | undefined;
   let ticket: Ticket | undefined;
   let error: unknown;
@@ -53,7 +53,7 @@ export async function answer(
     const said = await respond(chosen, body, ticket);
     const reply = replyOf(said, chosen, headerOf(env, 'accept-encoding'));
     const whole = reply instanceof Promise ? await reply : reply;
-    if (ticket.aborted) status = 499;
+    if (ticket.aborted) throw new ClientGone();
     return whole;
   } catch (thrown) {
     error = thrown;
@@ -70,7 +70,7 @@ export async function answer(
       : stats.of(table.model(target.model) ? target.model : '', '');
     counts.count(status, ended - began);
     if (ticket && ticket.ranAt > 0) counts.inference.observe(ticket.ranAt - ticket.runAt);
-    if (version && ticket && error === undefined) counts.work.succeed(workOf(ticket, version, ended), ended);
+    if (version && ticket && error === undefined) counts.work.succeed(workOf(ticket, version, { began, ended }), ended);
     else if (counted) counts.work.failed(failureOf(error, ticket?.leftMs(ended * 1_000)), (ended - began) * 1_000);
     if (accessLog.wants(status)) {
       accessLog.write(env, { model: counts.model, version: counts.version, status, began, ticket, error });
@@ -80,12 +80,12 @@ export async function answer(
 
 /** Where the time of an answered request went. A request that needed no run spent it all on being read. */
 function workOf(
-  { arrivedAt, readAt, runAt, ranAt, rows, times }: Ticket,
+  { readAt, runAt, ranAt, rows, times }: Ticket,
   version: ServedVersion,
-  ended: number,
+  { began, ended }: { began: number; ended: number },
 ): RequestWork {
   return {
-    totalMs: ended * 1_000 - arrivedAt,
+    totalMs: (ended - began) * 1_000,
     inputMs: ((runAt || ended) - readAt) * 1_000,
     outputMs: ranAt === 0 ? 0 : (ended - ranAt) * 1_000,
     rows: version.signature.inputs[0]?.shape[0] === -1 ? rows : 1,

@@ -4,10 +4,10 @@ import { ClientGone } from './errors.ts';
 
 /** How long the rest of a body that is too large is read away, so that its sender gets to the answer. */
 const DISCARD_MS = 5_000;
-/** More than this does not come in one piece. */
-const AT_ONCE_BYTES = 65_536;
 /** The same where it was refused before any of it was read, which is what the adapter gives others. */
 const DRAIN_MS = 500;
+/** More than this does not come in one piece. */
+const AT_ONCE_BYTES = 65_536;
 
 /**
  * The whole body, decompressed; the limit holds for both of its lengths.

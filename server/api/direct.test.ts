@@ -51,6 +51,7 @@ it.each([
 it.each([
   ['no Host', 'POST /v2/models/m/infer HTTP/1.1\r\ncontent-length: 0\r\n\r\n'],
   ['a Host that is none', postHead('/v2/models/m/infer', { host: 'a b', 'content-length': 0 })],
+  ['a Host with a port that is none', postHead('/v2/models/m/infer', { host: 'a:99999', 'content-length': 0 })],
 ])('with %s it is refused', async (_name, head) => {
   const connection = new RawConnection(server.port);
   connection.write(head);

@@ -107,6 +107,8 @@ describe('a lazy model', () => {
   });
 
   it('rolls forward while it is in use, and wakes with its newest version', async () => {
+    // Room for the large one, with the process that it has alone, but not for either of the others beside it.
+    stage().remake({ memoryBudgetBytes: 165 * MB });
     stage().add('m', 1, { takes: 10, lazy: true });
     await stage().show();
     const asked = stage().ask('m');

@@ -57,8 +57,8 @@ describe('a version that does not fit', () => {
   });
 
   it('waits for loads under way, which may take less than was thought', async () => {
-    stage().add('a', 1, { takes: 80 });
-    stage().add('b', 1, { takes: 60 });
+    stage().add('a', 1, { takes: 60 });
+    stage().add('b', 1, { takes: 55 });
     stage().engine.memoryBytes = { 'a/1': 20 * MB };
     await stage().show();
     expect([stage().engine.loading, stage().states('b')]).toEqual([['a/1'], { 1: 'discovered' }]);
@@ -66,13 +66,13 @@ describe('a version that does not fit', () => {
     expect(stage().engine.loading).toEqual(['b/1']);
     await stage().finish('b/1');
     expect([stage().manager.memory.takenBytes, stage().manager.memoryOf(stage().version(1, 'a'))]).toEqual([
-      80 * MB,
+      75 * MB,
       20 * MB,
     ]);
   });
 
   it('takes no room when its load fails', async () => {
-    stage().add('m', 1, { takes: 80 });
+    stage().add('m', 1, { takes: 60 });
     await stage().show();
     stage().engine.fail('m/1', new KedgeError('engine-crashed', 'It crashed.'));
     await stage().turn();

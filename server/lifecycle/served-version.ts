@@ -185,7 +185,8 @@ export class ServedVersion {
     this.#usage.leave();
     if (!this.#usage.isFree) return;
     if (this.state === 'draining') this.#release();
-    else if (this.state === 'failed') this.#giveBack();
+    // It failed while this request held it, and may have moved on since: a new load waits for what the old one held.
+    else if (this.#loaded && this.state !== 'ready') this.#giveBack();
   }
 
   /**

@@ -30,6 +30,24 @@ describe('a version that keeps ending its process', () => {
     expect([stage().active(), bad.unfit]).toEqual([2, undefined]);
   });
 
+  it('is loaded again only once the last request of the attempt before has ended', async () => {
+    for (const version of [1, 2]) stage().add('m', version, { takes: 10 });
+    await stage().show();
+    await stage().finish('m/2', 'm/1');
+    const bad = stage().version(2, 'm');
+    bad.enter();
+    stage().engine.unfit('m/2', crash);
+    await stage().turn();
+    stage().volume.lookAgain('m', 2);
+    await stage().show();
+    expect([stage().states(), stage().engine.loading]).toEqual([{ 1: 'ready', 2: 'loading' }, []]);
+    bad.leave();
+    await stage().turn();
+    expect([stage().engine.released, stage().engine.loading]).toEqual([['m/2'], ['m/2']]);
+    await stage().finish('m/2');
+    expect([stage().active(), stage().states()]).toEqual([2, { 1: 'ready', 2: 'ready' }]);
+  });
+
   it('stays where there is no other, until there is one', async () => {
     stage().add('m', 2, { takes: 10 });
     await stage().show();

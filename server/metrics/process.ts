@@ -14,7 +14,10 @@ export function processMetrics(): () => Promise<string> {
     return register;
   };
   return async () => {
-    registry ??= start();
+    registry ??= start().catch((error: unknown) => {
+      registry = undefined;
+      throw error;
+    });
     return (await registry).metrics();
   };
 }
