@@ -2,7 +2,7 @@ import { MAX_INT32 } from './replicas.ts';
 import type { Behavior, ScalingRules } from './spec.ts';
 
 /** A change of replicas that was made, as a positive number. */
-export interface ScaleEvent {
+interface ScaleEvent {
   change: number;
   /** Seconds. */
   age: number;
@@ -66,7 +66,7 @@ export function scaleUpLimit(current: number, rules: ScalingRules, events: Scale
 }
 
 /** The fewest replicas that the policies allow now. */
-export function scaleDownLimit(current: number, rules: ScalingRules, events: ScaleEvents): number {
+function scaleDownLimit(current: number, rules: ScalingRules, events: ScaleEvents): number {
   if (rules.selectPolicy === 'Disabled') return current;
   const proposals = rules.policies.map(({ type, value, periodSeconds }) => {
     const start = replicasAtStart(current, events, periodSeconds);

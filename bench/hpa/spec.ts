@@ -21,7 +21,7 @@ export interface ScalingRules {
   policies: readonly ScalingPolicy[];
 }
 
-export interface ScalingPolicy {
+interface ScalingPolicy {
   type: 'Pods' | 'Percent';
   value: number;
   periodSeconds: number;
@@ -56,7 +56,7 @@ export const DEFAULT_FLAGS: ControllerFlags = {
 };
 
 /** A part of `spec.behavior` as it is written: what is left out has a default. */
-export interface WrittenRules {
+interface WrittenRules {
   stabilizationWindowSeconds?: number | null;
   selectPolicy?: ScalingRules['selectPolicy'] | null;
   policies?: readonly ScalingPolicy[] | null;
