@@ -8,9 +8,9 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { MODEL, writeModel } from '../../bin/quickstart/walk.ts';
 import { createStage, type Stage, waitForActive } from '../e2e/stage.ts';
 import { type SharedModels, sharedModels } from '../shared.ts';
+import { MODEL, writeModel } from './domain-model.ts';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 /** The last one may take models away. */
@@ -73,7 +73,7 @@ async function serveAll(stage: Stage, { dir, good }: SharedModels): Promise<Port
     }
   };
   await Promise.all([publishNext(), publishNext()]);
-  const rows = await writeModel(join(stage.dir, MODEL), 1);
+  const rows = await writeModel(join(stage.dir, MODEL));
   const { code, err } = await stage.kedge(['publish', rows.model, '--model', MODEL, '--details', rows.details]);
   if (code !== 0) throw new Error(`publish of ${MODEL} ended with ${code}: ${err}`);
   await stage.startLoader();

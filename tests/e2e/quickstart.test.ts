@@ -20,7 +20,7 @@ describe('npm run quickstart', () => {
   const run = async (line: string): Promise<string> => (await shell('sh', ['-c', line], { cwd: ROOT })).stdout;
   const tip = (start: RegExp): string => lines.find((line) => start.test(line))!;
   const active = async (version: number): Promise<boolean> =>
-    (await getJson(`${url}/v2/models/scooter-demand/versions`)).body.active === String(version);
+    (await getJson(`${url}/v2/models/scooter-demand-centre/versions`)).body.active === String(version);
 
   beforeAll(async () => {
     child = spawn('npm', ['run', '--silent', 'quickstart'], {
@@ -44,22 +44,29 @@ describe('npm run quickstart', () => {
     if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, 'SIGKILL');
   });
 
-  it('made a prediction', () => expect(text).toMatch(/Predicted \d+\.\d trips .* by version 1, sha256:/));
+  it('forecast a day that the history did not have, and shows it beside what came', () => {
+    expect(text).toMatch(/Forecast of \d{4}-\d\d-\d\d, .* by domain rows: version 1, sha256:/);
+    expect(lines.filter((line) => line.includes('██') && line.includes('●')).length).toBeGreaterThan(3);
+    expect(text).toMatch(/scooter-demand-campus +\d+\.\d +\d+\.\d\n/);
+  });
 
   it('prints a prediction that works', async () => {
     const { predictions } = JSON.parse(await run(tip(/^curl .*predict/)));
     expect(predictions).toEqual([{ trips: expect.any(Number) }]);
   });
 
-  it('prints how to roll forward', async () => {
-    await run(tip(/^npm run kedge -- publish/));
+  it('prints how to train anew and roll forward', async () => {
+    expect(await run(tip(/^KEDGE_HISTORY.* history show/))).toMatch(/centre/);
+    const report = await run(tip(/^KEDGE_HISTORY.* train /));
+    if (/kept-back/.test(report)) return;
+    expect(report).toMatch(/scooter-demand-centre +asked +version 2/);
     await eventually(() => active(2), 'version 2');
-  }, 60_000);
+  }, 120_000);
 
   it('prints how a bad file is refused', async () => {
     await run(tip(/^mkdir .*html/));
     const found = await eventually(async () => {
-      const { body } = await getJson(`${url}/v2/models/scooter-demand/versions`);
+      const { body } = await getJson(`${url}/v2/models/scooter-demand-centre/versions`);
       return body.versions.find(
         (entry: { version: string; state: string }) => entry.version === '9' && entry.state === 'refused',
       );
