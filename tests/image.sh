@@ -48,6 +48,8 @@ buildah push --quiet localhost/kedge:test "oci:$place/oci" >/dev/null
 container=$(buildah from --pull-never localhost/kedge:test)
 root=$(buildah mount "$container")
 [ "$(buildah inspect --format '{{.OCIv1.Config.User}} {{.OCIv1.Config.Entrypoint}}' "$container")" = '10001:10001 [node /app/dist/kedge.js]' ]
+buildah inspect --format '{{range .OCIv1.Config.Env}}{{println .}}{{end}}' "$container" | sed '/^$/d' >"$place/environment"
+grep -q '^HOME=/tmp$' "$place/environment"
 mkdir -p "$place/bucket/linear/1" "$place/models" "$root/bucket" "$root/models"
 "$node" -e "import('./contract/onnx/testing/models.ts').then(({ linearModel }) => require('node:fs').writeFileSync('$place/bucket/linear/1/model.onnx', linearModel()))"
 chown -R 10001:10001 "$place/models"
@@ -69,8 +71,9 @@ start() {
     mount --bind "$PLACE/bucket" "$R/bucket"
     mount --bind "$PLACE/models" "$R/models"
     mount -o "remount,bind,$MODE" "$R/models"
-    exec env -i PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin NODE_ENV=production "${@:1:$0}" \
-      setpriv --no-new-privs chroot --userspec=10001:10001 "$R" node /app/dist/kedge.js "${@:$0+1}"
+    # The environment of the image; and chroot, which is of this machine.
+    mapfile -t own <"$PLACE/environment"
+    exec env -i "${own[@]}" "${@:1:$0}" /usr/bin/setpriv --no-new-privs /usr/sbin/chroot --userspec=10001:10001 "$R" node /app/dist/kedge.js "${@:$0+1}"
   ' "${#variables[@]}" "${variables[@]}" "$@" >"$place/$name.log" 2>&1 &
   local outer=$!
   started+=("$outer")
