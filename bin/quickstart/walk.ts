@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { KedgeError } from '../../contract/errors.ts';
 import { type Clock, systemClock } from '../../platform/clock.ts';
 import type { Environment } from '../../platform/settings.ts';
 import type { Context } from '../command.ts';
@@ -53,12 +55,16 @@ export interface Walk {
 
 type Say = (text: string) => void;
 
+/** @throws KedgeError `config-invalid` where the folder has a walk in it already */
 export async function setOut({ env, signal }: Context, dir: string, programs: ChildProgram[]): Promise<Walk> {
   const [bucketDir, volume, historyDir] = ['bucket', 'volume', 'history'].map((name) => join(dir, name)) as [
     string,
     string,
     string,
   ];
+  if (existsSync(bucketDir)) {
+    throw new KedgeError('config-invalid', `${dir} holds an earlier quickstart: give another folder, or remove it.`);
+  }
   for (const folder of [bucketDir, volume]) await mkdir(folder, { recursive: true });
   const ports = { server: await takePort(8080), admin: await takePort(8081), loader: await takePort(8082) };
   const bucket = pathToFileURL(bucketDir).href;
@@ -91,12 +97,13 @@ export async function setOut({ env, signal }: Context, dir: string, programs: Ch
 export async function walkThrough(context: Context, walk: Walk): Promise<void> {
   const say: Say = (text) => void context.out.write(`${text}\n`);
   const { clock, env, signal, dir } = walk;
-  const days = daysAt(clock.now());
+  const start = clock.now();
+  const days = daysAt(start);
   const city = new QuickstartCity(walk.historyDir, clock);
 
   await makeHistory(context, city, days, say);
   say('2. Training a model for each zone, judged by two weeks that it does not see; what passes is published …');
-  await train(context, env, {});
+  await train(context, walk, {});
 
   const questions = await city.questions(days.forecast, days.coming);
   for (const name of ['load', 'serve']) walk.programs.push(startProgram(name, dir, env));
@@ -105,8 +112,9 @@ export async function walkThrough(context: Context, walk: Walk): Promise<void> {
 
   const answers = await askAll(walk, questions);
   const { version, digest } = answers.get(SHOWN)!;
+  const seconds = ((clock.now() - start) / 1000).toFixed(0);
   say(
-    `4. Forecast of ${dayName(days.forecast)}, which the history does not have yet, by domain rows: version ${version}, ${digest.slice(0, 19)}…`,
+    `4. After ${seconds} s: forecast of ${dayName(days.forecast)}, which the history does not have yet, by domain rows: version ${version}, ${digest.slice(0, 19)}…`,
   );
   await city.fill({ from: days.forecast, to: days.coming }, { signal });
   const came = compare(await city.questions(days.forecast, days.coming), answers);
@@ -182,7 +190,7 @@ async function show(walk: Walk, days: Map<string, ForecastHour[]>, day: string, 
 async function rollOn(context: Context, walk: Walk, row: Record<string, unknown>, say: Say): Promise<void> {
   say('6. Training anew with the day that came, while a client sends without pause …');
   const answers = await rollForward(walk, SHOWN, row, () =>
-    train(context, walk.env, { all: true, force: true, models: SHOWN }),
+    train(context, walk, { all: true, force: true, models: SHOWN }),
   );
   const counts = [...answers].map(([version, count]) => `${count} by version ${version}`).join(', ');
   say(`   ${counts}, none failed`);

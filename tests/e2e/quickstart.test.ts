@@ -45,7 +45,7 @@ describe('npm run quickstart', () => {
   });
 
   it('forecast a day that the history did not have, and shows it beside what came', () => {
-    expect(text).toMatch(/Forecast of \d{4}-\d\d-\d\d, .* by domain rows: version 1, sha256:/);
+    expect(text).toMatch(/After \d+ s: forecast of \d{4}-\d\d-\d\d, .* by domain rows: version 1, sha256:/);
     expect(lines.filter((line) => line.includes('██') && line.includes('●')).length).toBeGreaterThan(3);
     expect(text).toMatch(/scooter-demand-campus +\d+\.\d +\d+\.\d\n/);
   });
