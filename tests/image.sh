@@ -103,6 +103,9 @@ answer=$(curl -fs http://127.0.0.1:18080/v2/models/linear/infer -H 'content-type
   -d '{"inputs":[{"name":"x","datatype":"FP32","shape":[1,2],"data":[1,2]}]}')
 echo "A prediction: $answer"
 grep -q '"data":\[' <<<"$answer"
+# To their last line, which the bundle imports late.
+curl -fs http://127.0.0.1:18081/metrics | grep '^process_cpu_seconds_total ' >/dev/null
+curl -fs http://127.0.0.1:18082/metrics | grep '^kedge_loader_bucket_reachable 1' >/dev/null
 [ "$(awk '/^Uid:/ {print $2}' "/proc/$server_pid/status")" = 10001 ]
 [ "$(awk '/^NSpid:/ {print $NF}' "/proc/$server_pid/status")" = 1 ]
 [ "$(awk '/^CapEff:/ {print $2}' "/proc/$server_pid/status")" = 0000000000000000 ]

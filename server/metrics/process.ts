@@ -8,7 +8,8 @@ import type { Registry } from 'prom-client';
 export function processMetrics(): () => Promise<string> {
   let registry: Promise<Registry> | undefined;
   const start = async (): Promise<Registry> => {
-    const { collectDefaultMetrics, Registry } = await import('prom-client');
+    // By its default export: of a CommonJS package the bundle gives no other when it is imported late.
+    const { collectDefaultMetrics, Registry } = (await import('prom-client')).default;
     const register = new Registry();
     collectDefaultMetrics({ register });
     return register;
