@@ -13,8 +13,8 @@ export type Direct = (incoming: IncomingMessage, outgoing: ServerResponse) => bo
 
 /** The path of an inference as clients write it, with nothing in it that would have to be decoded. */
 const INFER = /^\/v2\/models\/([a-z0-9][a-z0-9._-]{0,127})(?:\/versions\/(\d{1,16}))?\/infer$/;
-/** Others are the adapter's to judge. */
-const PLAIN_HOST = /^[a-z0-9._-]+(?::\d{1,4})?$/;
+/** With a port below 65000, if any: others are the adapter's to judge. */
+const PLAIN_HOST = /^[a-z0-9._-]+(?::(?:\d{1,4}|[1-5]\d{4}|6[0-4]\d{3}))?$/;
 
 /**
  * Takes inferences straight from Node and writes their answers to it, past the adapter and Hono, whose request, context, router and response
