@@ -1,13 +1,15 @@
 import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import { getRequestListener } from '@hono/node-server';
+import type { getRequestListener } from '@hono/node-server';
 import { type ErrorCode, KedgeError, messageOf } from '../contract/errors.ts';
 import { refuseConnection, refuseExpectation, refuseRequest } from './before-routing.ts';
 
 export interface Listener {
   readonly port: number;
   readonly server: Server;
+  /** Loads what stands between Node and the app, which else waits for the first request that needs it. */
+  prepare(): Promise<void>;
   /** The certificate for connections to come. @throws Error for what is none; the one before stays */
   useTls(pair: TlsPair): void;
   /** From now on each answer ends its connection, one to a request under way too, so that clients go elsewhere. */
@@ -85,13 +87,10 @@ export async function listen(app: App, options: ListenOptions): Promise<Listener
     // A request without Host is refused all the same, in the form that errors have here.
     requireHostHeader: false,
   };
-  const adapter = getRequestListener(app.fetch, { errorHandler: refuseRequest });
-  const { direct } = app;
-  const listener: typeof adapter = direct
-    ? async (incoming, outgoing) => {
-        if (!direct(incoming as IncomingMessage, outgoing as ServerResponse)) await adapter(incoming, outgoing);
-      }
-    : adapter;
+  const adapter = lazyAdapter(app);
+  const listener = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
+    if (!app.direct?.(incoming, outgoing)) void adapter.answer(incoming, outgoing);
+  };
   const server: Server = tls
     ? createTlsServer({ ...serverOptions, ...tls }, listener)
     : createServer(serverOptions, listener);
@@ -112,11 +111,37 @@ export async function listen(app: App, options: ListenOptions): Promise<Listener
   return {
     port: (server.address() as AddressInfo).port,
     server,
+    prepare: adapter.load,
     useTls: (pair) => (server as unknown as TlsServer).setSecureContext(pair),
     leave: () => {
       leaving = true;
     },
     close: (graceMs) => closeServer(server, graceMs),
+  };
+}
+
+type Adapter = ReturnType<typeof getRequestListener>;
+
+/** The adapter touches Node's own fetch, whose code takes some 15 ms to load: a start does not wait for it. */
+function lazyAdapter({ fetch }: App): {
+  load(): Promise<void>;
+  answer(...pair: Parameters<Adapter>): Promise<unknown>;
+} {
+  let adapter: Adapter | undefined;
+  let loading: Promise<void> | undefined;
+  const load = (): Promise<void> => {
+    loading ??= import('@hono/node-server').then(({ getRequestListener }) => {
+      adapter = getRequestListener(fetch, { errorHandler: refuseRequest });
+    });
+    return loading;
+  };
+  return {
+    load,
+    answer: async (incoming, outgoing) => {
+      if (!adapter) await load();
+      // Of a client that went away meanwhile the adapter would hear no more.
+      if (!outgoing.destroyed) await adapter!(incoming, outgoing);
+    },
   };
 }
 

@@ -9,9 +9,11 @@ import { type Clock, systemClock } from '../platform/clock.ts';
 import { type App, type Listener, listen } from '../platform/listen.ts';
 import { createBufferedLog, createLog, type Log } from '../platform/log.ts';
 import { AccessLog } from './access-log.ts';
-import { createApp } from './api/app.ts';
+import type { createApps } from './api/apps.ts';
 import type { ApiContext } from './api/context.ts';
-import { controlRoutes, type RepositoryControl } from './api/repository.ts';
+import { directInference } from './api/direct.ts';
+import { inference } from './api/infer.ts';
+import type { RepositoryControl } from './api/repository.ts';
 import { echoIds } from './api/request-id.ts';
 import { type CatalogSource, watchCatalog } from './catalog-source.ts';
 import type { ServerConfig } from './config.ts';
@@ -21,7 +23,6 @@ import { Gate } from './gate/gate.ts';
 import { VersionManager } from './lifecycle/manager.ts';
 import { memoryBudget } from './lifecycle/room.ts';
 import { createMetrics } from './metrics.ts';
-import { docsRoutes } from './openapi/routes.ts';
 import { readinessOf } from './readiness.ts';
 import { RequestStats } from './request-stats.ts';
 
@@ -49,6 +50,9 @@ export interface RunningServer {
 
 /** How long the last releases and the admin port may take once all requests are answered. */
 const CLOSE_MS = 2_000;
+
+/** From the start until what answers all but plain inferences is loaded, where no request asks for it before: in most cases a probe does. */
+const APPS_AFTER_MS = 1_000;
 
 /**
  * Starts the server: it listens at once and is ready when the models of the first catalog answer. It only ever reads the volume.
@@ -126,16 +130,15 @@ export async function startServer(config: ServerConfig, overrides: Partial<Serve
     },
     unload: (model) => manager.unload(model),
   };
+  const infer = inference(context);
+  const direct = directInference(context, infer);
+  const apps = lazyApps(async () => (await import('./api/apps.ts')).createApps(context, { infer, control, scrape }));
   const [prediction, admin] = await listenBoth(
     config,
     tls,
     [
-      createApp(context, docsRoutes(context, false)),
-      createApp(context, {
-        '/metrics': { GET: scrape },
-        ...controlRoutes(context, control),
-        ...docsRoutes(context, true),
-      }),
+      { fetch: apps.fetch('prediction'), direct },
+      { fetch: apps.fetch('admin'), direct },
     ],
     (code) => stats.refuse(code),
   );
@@ -148,6 +151,9 @@ export async function startServer(config: ServerConfig, overrides: Partial<Serve
     onCatalog: (news) => manager.update(news),
   });
   catalog = source;
+  void clock.sleep(APPS_AFTER_MS, closing.signal).then(async () => {
+    if (!draining) await Promise.all([apps.load(), prediction.prepare(), admin.prepare()]);
+  });
 
   const stop = async (): Promise<void> => {
     draining = true;
@@ -199,6 +205,26 @@ function createParts(config: ServerConfig, overrides: Partial<ServerParts>): Ser
     }),
   };
   return { clock, random, log, engines };
+}
+
+type Apps = ReturnType<typeof createApps>;
+
+/** The apps, loaded when first asked. */
+function lazyApps(make: () => Promise<Apps>): { load(): Promise<Apps>; fetch(port: keyof Apps): App['fetch'] } {
+  let apps: Apps | undefined;
+  let loading: Promise<Apps> | undefined;
+  const load = (): Promise<Apps> => {
+    loading ??= make().then((made) => {
+      apps = made;
+      return made;
+    });
+    return loading;
+  };
+  const fetch =
+    (port: keyof Apps): App['fetch'] =>
+    (request, env) =>
+      apps ? apps[port].fetch(request, env) : load().then((made) => made[port].fetch(request, env));
+  return { load, fetch };
 }
 
 /** Bytes that the cgroup allows this process and its hosts; undefined where it sets no limit. */

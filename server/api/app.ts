@@ -2,20 +2,15 @@ import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { KedgeError } from '../../contract/errors.ts';
 import { KEDGE_VERSION } from '../../contract/version.ts';
-import { applyParameters } from '../gate/parameters.ts';
-import { answer, run } from './answer.ts';
 import type { ApiContext, HttpContext } from './context.ts';
 import { describeModel, describeVersions } from './describe.ts';
-import { type Direct, directInference, type Infer } from './direct.ts';
+import type { Infer } from './direct.ts';
 import { errorResponse, json, show } from './errors.ts';
-import { parseInferRequest } from './infer-request.ts';
-import { inferResponse } from './infer-response.ts';
 import { describeConfig } from './model-config.ts';
 import { pickModel, pickVersion } from './pick.ts';
 import { responseOf } from './reply.ts';
 import { indexRoutes } from './repository.ts';
-import { LENGTH_HEADER } from './request-body.ts';
-import { type Handler, headerOf, param, type Routes, targetOf } from './routes.ts';
+import { type Handler, param, type Routes, targetOf } from './routes.ts';
 import { sharedMemoryRoutes } from './shared-memory.ts';
 import { statisticsRoutes } from './statistics.ts';
 import { namesOf, v1Routes } from './v1.ts';
@@ -31,20 +26,14 @@ const EXTENSIONS: readonly string[] = [
   'statistics',
 ];
 
-/** What listens: Hono, and the way past it. */
-export interface KedgeApp {
-  readonly fetch: Hono<{ Bindings: HttpBindings }>['fetch'];
-  readonly direct: Direct;
-}
-
 /**
  * What both ports answer: health, metadata and predictions. Routes have one handler each and no middleware: on the way of a
  * prediction each layer costs. A trailing slash makes no difference.
+ * @param infer what takes inferences past it, too
  * @param more further routes, of one port alone
  */
-export function createApp(context: ApiContext, more: Routes = {}): KedgeApp {
+export function createApp(context: ApiContext, infer: Infer, more: Routes = {}): Hono<{ Bindings: HttpBindings }> {
   const app = new Hono<{ Bindings: HttpBindings }>({ strict: false });
-  const infer = inference(context);
   const routes: Routes = {
     ...healthRoutes(context),
     ...statisticsRoutes(context),
@@ -70,7 +59,7 @@ export function createApp(context: ApiContext, more: Routes = {}): KedgeApp {
     return errorResponse(new KedgeError('method-not-allowed', message), context.log, { headers: { allow: methods } });
   });
   app.onError((error) => errorResponse(error, context.log));
-  return { fetch: app.fetch, direct: directInference(context, infer) };
+  return app;
 }
 
 /** The model that the path of a prediction names, with or without a verb behind it. */
@@ -124,16 +113,6 @@ function modelRoutes({ table, keepReady }: ApiContext): Routes {
     '/v2/models/:model/versions/:version/config': { GET: config },
     '/v2/models/:model/versions/:version/ready': { GET: ready },
   };
-}
-
-function inference(context: ApiContext): Infer {
-  return (env, target) =>
-    answer(context, env, target, async (version, body, ticket) => {
-      const request = parseInferRequest(body, headerOf(env, LENGTH_HEADER), version.signature);
-      applyParameters(ticket, request.parameters);
-      const names = request.outputs?.map(({ name }) => name);
-      return inferResponse(version, request, await run(context, version, ticket, request.inputs, names));
-    });
 }
 
 function inferRoutes(infer: Infer): Routes {
