@@ -124,3 +124,5 @@ kill -TERM "$loader_pid"
 wait "$loader_outer" || code=$?
 [ "$code" = 0 ] || { echo "the loader left with $code"; cat "$place/loader.log"; exit 1; }
 echo 'The image serves as user 10001 on a read-only root, answers while it drains, and both programs leave with 0.'
+
+R=$root unshare --mount --propagation private bash -c 'mount -t proc proc "$R/proc"; exec "$@"' bash "$node" tests/first-day.ts "$root" "$place/environment"
