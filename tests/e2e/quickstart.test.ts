@@ -1,6 +1,9 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -87,4 +90,40 @@ describe('npm run quickstart', () => {
     await exited;
     await eventually(async () => !existsSync(dir), 'the folder gone');
   }, 60_000);
+});
+
+describe('a quickstart that is broken off', () => {
+  let temporary: string;
+  beforeAll(async () => {
+    temporary = await mkdtemp(join(tmpdir(), 'kedge-broken-off-'));
+  });
+  afterAll(() => rm(temporary, { recursive: true, force: true }));
+
+  it.each(['1. Making up', '2. Training', '3. Started'])(
+    'at "%s" leaves nothing behind, and asks no database or queue of the user',
+    async (step) => {
+      const child = spawn(process.execPath, ['bin/kedge.ts', 'quickstart', '--once'], {
+        cwd: ROOT,
+        env: {
+          ...process.env,
+          TMPDIR: temporary,
+          DATABASE_URL: 'postgres://127.0.0.1:1/no',
+          REDIS_URL: 'redis://127.0.0.1:1',
+        },
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+      const exited = once(child, 'exit');
+      let text = '';
+      child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+        if (!text.includes(step) && (text + chunk).includes(step)) child.kill('SIGINT');
+        text += chunk;
+      });
+      const [code] = await exited;
+      expect(text).toContain(step);
+      expect(code).toBe(130);
+      // The runtime leaves files of its own there.
+      expect((await readdir(temporary)).filter((name) => name.startsWith('kedge-'))).toEqual([]);
+    },
+    90_000,
+  );
 });
