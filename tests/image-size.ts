@@ -10,9 +10,9 @@ const SLIM_BASE = 44.7e6 + 2.3e6 + 5e6;
 
 const folder = process.argv[2]!;
 const blob = (digest: string): string => join(folder, 'blobs', digest.replace(':', '/'));
-const read = (path: string): Record<string, never> => JSON.parse(readFileSync(path, 'utf8'));
-const [{ digest }] = read(join(folder, 'index.json'))['manifests'] as [{ digest: string }];
-const layers = read(blob(digest))['layers'] as { digest: string }[];
+const read = (path: string): Record<string, { digest: string }[]> => JSON.parse(readFileSync(path, 'utf8'));
+const [manifest] = read(join(folder, 'index.json'))['manifests']!;
+const layers = read(blob(manifest!.digest))['layers']!;
 const sizes = layers.map((layer) => statSync(blob(layer.digest)).size);
 // The first is the base; where a builder puts more on it, they are ours.
 const own = sizes.slice(1).reduce((sum, size) => sum + size, 0);
