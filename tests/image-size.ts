@@ -17,7 +17,9 @@ const sizes = layers.map((layer) => statSync(blob(layer.digest)).size);
 // The first is the base; where a builder puts more on it, they are ours.
 const own = sizes.slice(1).reduce((sum, size) => sum + size, 0);
 const mb = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
-console.log(`Compressed, without the base: ${mb(own)}; with a slim base about ${mb(own + SLIM_BASE)}.`);
+console.log(
+  `Compressed, without the base: ${mb(own)}; with a slim base, by the sum of its parts, ${mb(own + SLIM_BASE)}.`,
+);
 if (own === 0 || own > OWN_LIMIT || own + SLIM_BASE > WHOLE_LIMIT) {
   console.error(`It may take ${mb(OWN_LIMIT)} without the base, and ${mb(WHOLE_LIMIT)} with one.`);
   process.exitCode = 1;
