@@ -1,7 +1,41 @@
 #!/bin/sh
-# Installs the S3 server that the tests use, versitygw 1.8.0, into the cache folder where tests/s3-server.ts looks for it.
-# Does nothing where it is already there. Needs Go 1.25 or newer; the first time takes some minutes.
+# Installs the real servers that the tests use: Redis and Postgres from Debian's packages, and the S3 server, versitygw 1.8.0, into the cache folder where
+# tests/s3-server.ts looks for it. Does nothing for what is already there. versitygw needs Go 1.25 or newer; the first time takes some minutes. No server is left running.
 set -eu
+
+# As trainer/history/testing/postgres.ts looks for it: Debian keeps these programs out of the PATH.
+has_postgres() {
+  for bin in /usr/lib/postgresql/*/bin; do
+    if [ -x "$bin/initdb" ] && [ -x "$bin/pg_ctl" ] && [ -x "$bin/postgres" ]; then return 0; fi
+  done
+  command -v initdb >/dev/null 2>&1 && command -v pg_ctl >/dev/null 2>&1 && command -v postgres >/dev/null 2>&1
+}
+
+packages=
+command -v redis-server >/dev/null 2>&1 || packages="redis-server"
+has_postgres || packages="$packages postgresql"
+if [ -n "$packages" ]; then
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+    echo "install-servers: these are missing, and only root on a Debian or Ubuntu can have them installed here:$(printf ' %s' $packages). Install them from your system." >&2
+    exit 1
+  fi
+  # Packages of servers start them where nothing forbids it, and the tests start their own.
+  policy=/usr/sbin/policy-rc.d
+  if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod +x "$policy"
+    ours=yes
+    trap 'rm -f "$policy"' EXIT
+  fi
+  apt-get update -qq
+  # shellcheck disable=SC2086
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages
+  if [ -n "${ours:-}" ]; then rm -f "$policy"; fi
+  trap - EXIT
+fi
+redis-server --version
+has_postgres || { echo 'install-servers: initdb, pg_ctl and postgres are not where the tests look for them.' >&2; exit 1; }
+echo 'Postgres is there'
 
 version=1.8.0
 dir="${XDG_CACHE_HOME:-$HOME/.cache}/kedge/versitygw-$version"

@@ -1,17 +1,32 @@
-/** Adds up the JSON reports of several test runs, and prints one closing line for whoever reads only that. */
+/**
+ * Adds up the JSON reports of several test runs, and prints one closing line for whoever reads only that.
+ *
+ *   node tests/tally.ts [--must-run WORDS] REPORT.json …
+ *
+ * `--must-run`: a regular expression; a test that was left out and whose full title matches it counts as failed.
+ */
 import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
 
 interface Report {
   numPassedTests: number;
   numFailedTests: number;
   numPendingTests: number;
   numTodoTests: number;
+  testResults: { assertionResults: { status: string; fullName: string }[] }[];
 }
 
-const reports = process.argv.slice(2).map((path) => JSON.parse(readFileSync(path, 'utf8')) as Report);
+const { positionals, values } = parseArgs({ allowPositionals: true, options: { 'must-run': { type: 'string' } } });
+const reports = positionals.map((path) => JSON.parse(readFileSync(path, 'utf8')) as Report);
 const sum = (count: (report: Report) => number): number => reports.reduce((total, report) => total + count(report), 0);
 
 const failed = sum((report) => report.numFailedTests);
 const skipped = sum((report) => report.numPendingTests + report.numTodoTests);
 console.log(`${sum((report) => report.numPassedTests)} passed, ${failed} failed, ${skipped} skipped`);
-process.exitCode = failed === 0 ? 0 : 1;
+
+const mustRun = values['must-run'];
+const missed = reports
+  .flatMap(({ testResults }) => testResults.flatMap(({ assertionResults }) => assertionResults))
+  .filter(({ status, fullName }) => !/^(passed|failed)$/.test(status) && mustRun && new RegExp(mustRun).test(fullName));
+for (const { fullName } of missed) console.error(`Left out, and must not be: ${fullName}`);
+process.exitCode = failed === 0 && missed.length === 0 ? 0 : 1;
