@@ -70,8 +70,10 @@ export async function answer(
       : stats.of(table.model(target.model) ? target.model : '', '');
     counts.count(status, ended - began);
     if (ticket && ticket.ranAt > 0) counts.inference.observe(ticket.ranAt - ticket.runAt);
-    if (version && ticket && error === undefined) counts.work.succeed(workOf(ticket, version, { began, ended }), ended);
-    else if (counted) counts.work.failed(failureOf(error, ticket?.leftMs(ended * 1_000)), (ended - began) * 1_000);
+    if (version && ticket && error === undefined) {
+      counts.work.succeed(workOf(ticket, version, { began, ended }), ended);
+      if (ticket.ranAt > 0) gate.answered(ticket, version, ended * 1_000);
+    } else if (counted) counts.work.failed(failureOf(error, ticket?.leftMs(ended * 1_000)), (ended - began) * 1_000);
     if (accessLog.wants(status)) {
       accessLog.write(env, { model: counts.model, version: counts.version, status, began, ticket, error });
     }

@@ -86,7 +86,16 @@ export class Gate {
     this.#turns.worked(now);
     if (queue.requests === 0) this.#busyInline.delete(queue);
     if (ticket.aborted || error instanceof ClientGone) queue.turnedAway.cancelled += 1;
-    else if (hasCode(error, 'engine-timeout') && (ticket.leftMs(now) ?? 1) <= 1) queue.turnedAway.expired += 1;
+    else if (hasCode(error, 'engine-timeout') && (ticket.leftMs(now) ?? 1) <= 1) {
+      queue.turnedAway.expired += 1;
+      queue.margin.learn(true, now);
+    }
+  }
+
+  /** An admitted request is answered; whether that was in time tells how well admission knows what it adds up. */
+  answered(ticket: Ticket, version: Gated, now: number): void {
+    const leftMs = ticket.leftMs(now);
+    if (leftMs !== undefined) this.#queueOf(version).margin.learn(leftMs < 0, now);
   }
 
   /** The queues, for metrics. */
@@ -106,9 +115,11 @@ export class Gate {
     for (const other of others) if (other !== queue) othersMs.push(other.workMs);
     const { rows, bytes, priority } = ticket;
     // On the loop that runs them, first the other requests of this turn are taken in; answering one costs about half of that.
-    const aroundMs = this.#turns.restMs(now) + ANSWERING * this.#turns.requestMs * (queue.requests + 1);
+    const aroundMs = this.#turns.restMs(now) + ANSWERING * this.#turns.requestMs(now) * (queue.requests + 1);
+    const leftMs = ticket.leftMs(now);
+    const planMs = leftMs === undefined ? undefined : leftMs * queue.margin.share(now);
     const refusal = judgeLoad(
-      { rows, bytes, leftMs: ticket.leftMs(now) },
+      { rows, bytes, leftMs: planMs },
       {
         rowsAhead: queue.rowsAhead(priority),
         bytesAhead: this.#bytes,

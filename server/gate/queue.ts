@@ -1,5 +1,6 @@
 import { LOAD_REASONS, type LoadReason } from './admission.ts';
 import { nextRowCost } from './cost.ts';
+import { Margin } from './margin.ts';
 import { HIGH, type Ticket } from './ticket.ts';
 
 /** A cost that was seen longer ago than this, in milliseconds, refuses nobody: with nothing admitted it could never be corrected. */
@@ -17,6 +18,8 @@ export class VersionQueue {
   readonly turnedAway: Record<LoadReason, number> = Object.fromEntries(
     LOAD_REASONS.map((reason) => [reason, 0]),
   ) as Record<LoadReason, number>;
+  /** How much of the time that requests have left their admission may plan with. */
+  readonly margin = new Margin();
   #requests = 0;
   #rows = 0;
   #highRows = 0;

@@ -40,12 +40,19 @@ it('knows what a request costs from turns of several', () => {
   turns.take(100);
   turns.take(150);
   end();
-  expect(turns.requestMs).toBe(0);
+  expect(turns.requestMs(150)).toBe(0);
   for (let turn = 1; turn <= 40; turn += 1) {
     for (let request = 0; request < 11; request += 1) turns.take(turn * 1_000 + request * 2);
     end();
   }
-  expect(turns.requestMs).toBeCloseTo(2, 2);
+  expect(turns.requestMs(41_000)).toBeCloseTo(2, 2);
+});
+
+it('forgets that cost when nothing recent tells of it, as an idle loop could never correct it', () => {
+  const { turns, end } = turnsByHand();
+  for (let request = 0; request < 5; request += 1) turns.take(request * 100);
+  end();
+  expect([turns.requestMs(1_400), turns.requestMs(1_401)]).toEqual([20, 0]);
 });
 
 it('expects a turn to go on for as long as the one before', () => {

@@ -4,6 +4,8 @@ const IDLE_MS = 0.5;
 const NEWEST = 0.2;
 /** Turns with fewer requests tell little of what one costs. */
 const ENOUGH = 4;
+/** A cost that was seen longer ago than this, in milliseconds, refuses nobody: a loop that is idle now could never correct it. */
+const STALE_MS = 1_000;
 
 /**
  * The turns of the event loop, as far as the requests that each takes in tell of them. While the loop is busy without a pause, whatever arrives
@@ -18,15 +20,16 @@ export class LoopTurns {
   #workedAt = Number.NEGATIVE_INFINITY;
   #requestMs = 0;
   #lastMs = 0;
+  #learntAt = Number.NEGATIVE_INFINITY;
 
   /** @param endOfTurn calls what it is given once the loop has taken in what this turn has */
   constructor(endOfTurn: (call: () => void) => void = setImmediate) {
     this.#endOfTurn = endOfTurn;
   }
 
-  /** What taking in a request costs, whatever comes of it, in milliseconds; 0 until it is known. */
-  get requestMs(): number {
-    return this.#requestMs;
+  /** What taking in a request costs, whatever comes of it, in milliseconds; 0 where nothing recent tells. */
+  requestMs(now: number): number {
+    return now - this.#learntAt <= STALE_MS ? this.#requestMs : 0;
   }
 
   /** How long this turn will go on to take in requests, if it is as long as the one before, in milliseconds: nothing runs until then. */
@@ -58,7 +61,8 @@ export class LoopTurns {
       this.#lastMs = this.#workedAt - now;
       if (this.#requests < ENOUGH) return;
       const seen = this.#lastMs / (this.#requests - 1);
-      this.#requestMs += NEWEST * (seen - this.#requestMs);
+      this.#requestMs = this.requestMs(now) + NEWEST * (seen - this.requestMs(now));
+      this.#learntAt = this.#workedAt;
     });
   }
 }
