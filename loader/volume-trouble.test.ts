@@ -131,8 +131,9 @@ describe('two loaders on one volume', () => {
       writeTree(bucket, { [`demand/${version}/model.onnx`]: linearModel({ weight: version }) });
     drop(1);
     const first = await start(bucket, volume);
-    const second = await start(bucket, volume);
+    // Then it holds the lock: it listens before it does.
     await first.available('demand', 1);
+    const second = await start(bucket, volume);
     await eventually(
       async () => logged(second, 'lock').length > 0,
       () => 'the second says that it waits',
