@@ -4,14 +4,17 @@
 # prediction, and leave on SIGTERM with 0. Needs root on a Debian, whose packages buildah and mmdebstrap it installs. Prints the sizes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
-  echo 'The image is left out: this wants root on a Debian.'
+left_out() {
+  echo "The image is LEFT OUT: $*"
   exit 0
-fi
+}
+if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then left_out 'this wants root on a Debian.'; fi
+# What the machine forbids says nothing of the image; whatever comes after these lines does.
+unshare --mount --pid --ipc --fork --propagation private mount -t tmpfs tmpfs /mnt 2>/dev/null || left_out 'this machine gives no namespaces with mounts.'
 for package in buildah mmdebstrap; do
   if ! command -v "$package" >/dev/null 2>&1; then
-    apt-get update -qq
-    apt-get install -qq -y --no-install-recommends buildah mmdebstrap >/dev/null
+    { apt-get update -qq && apt-get install -qq -y --no-install-recommends buildah mmdebstrap >/dev/null; } ||
+      left_out 'buildah and mmdebstrap cannot be installed here.'
   fi
 done
 
@@ -28,7 +31,7 @@ node=node_modules/.bin/node
 # A stand-in for the base that a registry would give: Debian's glibc and the Node that comes from npm.
 base=localhost/kedge-test-base:24
 if ! buildah inspect "$base" >/dev/null 2>&1; then
-  mmdebstrap --quiet --variant=minbase --include=ca-certificates bookworm "$place/base.tar"
+  mmdebstrap --quiet --variant=minbase --include=ca-certificates bookworm "$place/base.tar" || left_out 'no Debian can be made here.'
   made=$(buildah from scratch)
   buildah add --quiet "$made" "$place/base.tar" / >/dev/null
   buildah copy --quiet "$made" "$(realpath "$node")" /usr/local/bin/node >/dev/null
