@@ -89,7 +89,7 @@ async function large(dir: string): Promise<Figure[]> {
   ];
 }
 
-const python = execFileSync('bash', [here('fit/install.sh')], {
+const python = execFileSync('bash', [here('../tests/python-env.sh'), 'fit-peers', here('fit/requirements.txt')], {
   encoding: 'utf8',
   stdio: ['ignore', 'pipe', 'inherit'],
 }).trim();

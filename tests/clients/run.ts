@@ -49,13 +49,15 @@ async function main(): Promise<void> {
 
 /** The Python that has the clients. */
 async function installed(): Promise<string> {
-  const child = spawn('bash', [join(HERE, 'install.sh')], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn('bash', [join(HERE, '../python-env.sh'), 'clients', join(HERE, 'requirements.txt')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let out = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     out += chunk;
   });
   const [code] = (await once(child, 'close')) as [number | null];
-  if (code !== 0) throw new Error(`install.sh ended with ${code}`);
+  if (code !== 0) throw new Error(`python-env.sh ended with ${code}`);
   return out.trim();
 }
 
