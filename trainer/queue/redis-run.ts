@@ -5,6 +5,7 @@ import { parseJson } from '../../contract/json.ts';
 import type { Run, TrainingTask } from '../plan/task.ts';
 import type { Counts, Failure, Json, QueueOptions, TaskState, TaskStatus } from './task-queue.ts';
 import { lostFailure } from './task-queue.ts';
+import { TasksLeft } from './tasks-left.ts';
 
 /** The braces keep all keys in one slot of a Redis cluster, as a flow needs. */
 const PREFIX = '{kedge}';
@@ -25,6 +26,7 @@ export class RedisRun {
   readonly #options: QueueOptions;
   readonly #tasks: Queue<TrainingTask, Json>;
   readonly #finish: Queue<object, Json>;
+  readonly #left: TasksLeft;
   readonly #onError: (error: Error) => void;
   #workers: { tasks: Worker<TrainingTask, Json>; finish: Worker<object, Json> } | undefined;
   /** What is leased here, by token. */
@@ -34,6 +36,7 @@ export class RedisRun {
     this.#redis = redis;
     this.#name = name;
     this.#options = options;
+    this.#left = new TasksLeft(redis, name);
     this.#onError = onError;
     const shared = { connection: redis, prefix: PREFIX };
     this.#tasks = new Queue(name, shared);
@@ -51,6 +54,7 @@ export class RedisRun {
     flow.on('error', this.#onError);
     const { attempts, backoffMs } = this.#options;
     try {
+      await this.#left.add(run.tasks.map(({ model }) => model));
       await flow.add({
         name: 'finish',
         queueName: this.#finishName,
@@ -68,6 +72,8 @@ export class RedisRun {
           },
         })),
       });
+      const over = (await this.status(run)).filter(({ state }) => state === 'done' || state === 'failed');
+      await this.#left.drop(over.map(({ model }) => model));
     } finally {
       await flow.close();
     }
@@ -113,6 +119,7 @@ export class RedisRun {
       if (job.deferredFailure) {
         // Its lease ran out too often; BullMQ leaves it to the next worker to say so.
         await job.moveToFailed(new UnrecoverableError(textOf(lostFailure(job.stalledCounter))), token);
+        await this.#left.drop([job.data.model]);
         continue;
       }
       this.#leased.set(token, job);
@@ -123,8 +130,10 @@ export class RedisRun {
   async leaseFinish(): Promise<string | undefined> {
     const token = randomUUID();
     const job = await this.#started().finish.getNextJob(token, { block: false });
-    if (job) this.#leased.set(token, job);
-    return job && token;
+    if (!job) return undefined;
+    this.#leased.set(token, job);
+    await this.#left.clear();
+    return token;
   }
 
   async renew(token: string): Promise<boolean> {
@@ -135,8 +144,11 @@ export class RedisRun {
     await this.#leased.get(token)?.updateProgress(done);
   }
 
-  ack(token: string, result: Json): Promise<boolean> {
-    return this.#move(token, (job) => job.moveToCompleted(result, token, false));
+  async ack(token: string, result: Json): Promise<boolean> {
+    const model = this.#leased.get(token)?.data.model as string | undefined;
+    const moved = await this.#move(token, (job) => job.moveToCompleted(result, token, false));
+    if (moved && model !== undefined) await this.#left.drop([model]);
+    return moved;
   }
 
   async fail(token: string, failure: Failure): Promise<'again' | 'set aside' | 'lost'> {
@@ -148,7 +160,9 @@ export class RedisRun {
     const last = failure.final || job.attemptsMade + 1 >= this.#options.attempts;
     const moved = await this.#move(token, () => job.moveToFailed(error, token, false));
     if (!moved) return 'lost';
-    return last ? 'set aside' : 'again';
+    if (!last) return 'again';
+    await this.#left.drop([job.data.model]);
+    return 'set aside';
   }
 
   async release(token: string): Promise<boolean> {
@@ -176,6 +190,7 @@ export class RedisRun {
   /** Removes all that Redis has of it. The tasks go first: a task that goes makes its parent available, and would bring it back. */
   async remove(): Promise<void> {
     for (const queue of [this.#tasks, this.#finish]) await queue.obliterate({ force: true });
+    await this.#left.clear();
   }
 
   async close(): Promise<void> {

@@ -269,6 +269,47 @@ describe.skipIf(!hasRedis)(withRedis('the queue on Redis'), () => {
     expect(await redis.command('KEYS', `*t${count}*`)).toEqual([]);
   });
 
+  it('tells whoever scales workers which tasks are left', async () => {
+    const left = async (): Promise<string[]> => {
+      const members = (await redis.command('SMEMBERS', '{kedge}:train:left')) as string[];
+      return members.filter((member) => member.startsWith(`train-t${count}-`)).map((member) => member.split('/')[1]!);
+    };
+    const queue = await open();
+    const run = runOf('r1', ['a', 'b', 'c']);
+    await queue.openRun(run);
+    expect((await left()).sort()).toEqual(['a', 'b', 'c']);
+    const done = (await queue.lease(run))!;
+    expect(await left()).toHaveLength(3);
+    await queue.ack(done, {});
+    expect(await left()).not.toContain(done.model);
+    const again = (await queue.lease(run))!;
+    await queue.fail(again, FAILURE);
+    const back = (await queue.lease(run))!;
+    await queue.release(back);
+    expect((await left()).sort()).toEqual([again.model, back.model].sort());
+    // Redis has lost the tasks: those that are put back are left to do.
+    const keys = (await redis.command('KEYS', `{kedge}:train-t${count}-r1:*`)) as string[];
+    await redis.command('DEL', ...keys);
+    await queue.repair(run);
+    expect((await left()).sort()).toEqual(['a', 'b', 'c']);
+    for (let lease = await queue.lease(run); lease; lease = await queue.lease(run)) {
+      await queue.fail(lease, { ...FAILURE, final: true });
+    }
+    expect(await left()).toEqual([]);
+  });
+
+  it('drops what a worker that died left behind, when the run is finished', async () => {
+    const queue = await open();
+    const run = runOf('r1', ['a']);
+    await queue.openRun(run);
+    await queue.ack((await queue.lease(run))!, {});
+    await redis.command('SADD', '{kedge}:train:left', `train-t${count}-r1/a`, `train-t${count}-r10/a`);
+    await queue.leaseFinish(run);
+    const members = (await redis.command('SMEMBERS', '{kedge}:train:left')) as string[];
+    expect(members).toContain(`train-t${count}-r10/a`);
+    expect(members).not.toContain(`train-t${count}-r1/a`);
+  });
+
   it('refuses a Redis that may throw tasks away', async () => {
     await redis.command('CONFIG', 'SET', 'maxmemory', '100mb');
     await redis.command('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
