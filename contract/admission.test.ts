@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bare, codes, published, refused, runtime } from './admission/testing/candidates.ts';
+import { bare, codes, features, published, refused, runtime } from './admission/testing/candidates.ts';
 import { admit, type Candidate, type Facts } from './admission.ts';
 import { linearModel } from './onnx/testing/models.ts';
 
@@ -45,6 +45,18 @@ describe('the contract of the model', () => {
       /input 'old' FP32\[-1,2\] of version 1 is gone; 'x' .* `kedge pin demand 3`/,
     );
     refused(bare(linearModel()), { contract }, 'signature-contract', /'old'/);
+  });
+
+  it('binds what a release of the estimator with other features makes of them by its outputs alone', () => {
+    const code = { estimator: 'e', version: '2.0.0', features };
+    const released = published(linearModel(), {}, { code });
+    const before = { ...contract, features: `sha256:${'e'.repeat(64)}` };
+    expect(admit(released, { contract: before })).toEqual([]);
+    refused(released, { contract: { ...before, features } }, 'signature-contract', /input 'old'/);
+    const [output] = released.manifest.signature.outputs;
+    const outputs = [{ ...output!, name: 'renamed' }];
+    const other = { ...before, signature: { ...before.signature, outputs } };
+    refused(released, { contract: other }, 'signature-contract', /output 'renamed'/);
   });
 
   it('binds neither a pinned version nor the one that set it', () => {

@@ -5,13 +5,11 @@ import { judgeFiles } from './admission/files.ts';
 import { formatBytes } from './admission/format.ts';
 import { judgeGraph } from './admission/graph.ts';
 import { judgeRuntime } from './admission/runtime.ts';
-import { compareSignatures } from './admission/signature.ts';
+import { compareTerms, type ModelContract, termsIn } from './admission/terms.ts';
 import type { Manifest } from './manifest.ts';
-import { signatureOf } from './manifest-of.ts';
 import type { HeadResult } from './onnx/head.ts';
 import type { Refusal } from './refusal.ts';
 import type { RuntimeLimits } from './runtime.ts';
-import type { Signature } from './signature.ts';
 
 /** What is known of a version that wants to serve. What is absent is not judged. */
 export interface Candidate {
@@ -34,8 +32,7 @@ export interface PresentFile {
 /** What is known of the place that judges. A rule whose facts are absent is not judged. */
 export interface Facts {
   runtime?: RuntimeLimits | undefined;
-  /** The signature that clients of the model rely on, and the version that set it. */
-  contract?: { version: number; signature: Signature } | undefined;
+  contract?: ModelContract | undefined;
   /** The version is pinned, an explicit rollout: it may break the contract. */
   pinned?: boolean | undefined;
   code?: ServerCode | undefined;
@@ -72,11 +69,11 @@ export function admit(candidate: Candidate, facts: Facts = {}): Refusal[] {
   return abridge(refusals);
 }
 
-function judgeContract({ model, version, manifest, head }: Candidate, { contract, pinned }: Facts): Refusal[] {
+function judgeContract(candidate: Candidate, { contract, pinned }: Facts): Refusal[] {
+  const { model, version } = candidate;
   if (!contract || pinned || contract.version === version) return [];
-  const signature = manifest?.signature ?? (head?.ok ? signatureOf(head.head) : undefined);
-  if (!signature) return [];
-  return compareSignatures(contract.signature, signature, { model, version, contractVersion: contract.version });
+  const terms = termsIn(candidate);
+  return terms ? compareTerms(contract, terms, { model, version, contractVersion: contract.version }) : [];
 }
 
 function judgeMemory({ memoryBudgetBytes: budget, memoryBytes: taken }: Facts): Refusal[] {

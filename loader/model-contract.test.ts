@@ -8,7 +8,7 @@ import { overriding } from '../registry/testing/overriding.ts';
 import { BucketReader } from './bucket-reader.ts';
 import { applyListing, emptyView, type VersionView, versionsOf } from './bucket-view.ts';
 import { ModelContracts } from './model-contract.ts';
-import { available, manifest } from './testing/entries.ts';
+import { available, digest } from './testing/entries.ts';
 import { linearModel, manifestFor } from './testing/models.ts';
 import { createScratch } from './testing/scratch.ts';
 
@@ -38,7 +38,8 @@ beforeAll(async () => {
   await put('m/5/manifest.json', manifestFor(first, 'm', 6));
   await put('m/6/model.onnx', first);
   await put('m/7/model.onnx', second);
-  await put('m/7/manifest.json', manifestFor(second, 'm', 7));
+  const code = { estimator: 'e', version: '1.0.0', features: digest(7) };
+  await put('m/7/manifest.json', manifestFor(second, 'm', 7, { code }));
   // One that does not tear, so that everything rests.
   const view = emptyView(false);
   versions = versionsOf(
@@ -60,27 +61,33 @@ const find = async (rollout?: Partial<Rollout>, parts: { entries?: CatalogVersio
     rollout: rollout && { schemaVersion: 1 as const, ...rollout },
   };
   const contract = await new ModelContracts(reader, silent).find(sight);
-  return contract && [contract.version, contract.signature.inputs[0]!.name];
+  if (!contract) return undefined;
+  const { version, signature, features } = contract;
+  return [version, signature.inputs[0]!.name, ...(features ? [features] : [])];
 };
 
 describe('the contract of a model', () => {
   it.each<[string, Partial<Rollout> | undefined, Awaited<ReturnType<typeof find>>]>([
     // 1 is incomplete, 2 no model, 3 several files, 4 for a newer runtime, 5 misplaced.
     ['the oldest that could serve', undefined, [6, 'first']],
-    ['the oldest that is not retired', { retired: [6] }, [7, 'second']],
-    ['the one that the rollout names', { contract: 7, pin: 6 }, [7, 'second']],
-    ['the pinned one', { pin: 7 }, [7, 'second']],
+    // 6 has no features, 7 says which ones.
+    ['the oldest that is not retired', { retired: [6] }, [7, 'second', digest(7)]],
+    ['the one that the rollout names', { contract: 7, pin: 6 }, [7, 'second', digest(7)]],
+    ['the pinned one', { pin: 7 }, [7, 'second', digest(7)]],
     ['none where the one named cannot be read', { contract: 2 }, undefined],
     ['none where the one named is not there', { pin: 99 }, undefined],
     ['none of a retired model', { retired: true }, undefined],
   ])('%s', async (_what, rollout, expected) => expect(await find(rollout)).toEqual(expected));
 
-  it('is known of a version that is served, without asking the bucket', async () => {
-    const entry = available(6, { manifest: { ...manifest(6), signature: manifest(6).signature } });
-    reads = 0;
-    expect(await find({ contract: 6 }, { entries: [entry] })).toEqual([6, 'x']);
-    expect(reads).toBe(0);
-  });
+  it.each<Partial<Rollout> | undefined>([{ contract: 6 }, undefined])(
+    'is known of a version that is served, without asking the bucket: %j',
+    async (rollout) => {
+      const entries = [available(6, { features: digest(1) })];
+      reads = 0;
+      expect(await find(rollout, { entries, from: 6 })).toEqual([6, 'x', digest(1)]);
+      expect(reads).toBe(0);
+    },
+  );
 
   it('is read once', async () => {
     const contracts = new ModelContracts(reader, silent);

@@ -1,24 +1,17 @@
 import { type ParsedManifest, parseManifest } from '../contract/admission/manifest.ts';
+import { type ModelContract, type Terms, termsIn, termsOf } from '../contract/admission/terms.ts';
 import { admit, type PresentFile } from '../contract/admission.ts';
 import { type CatalogVersion, isAvailable } from '../contract/catalog.ts';
 import { hasCode, KedgeError } from '../contract/errors.ts';
 import { MANIFEST_FILE, MODEL_FILE, manifestKey } from '../contract/layout.ts';
 import { digestOf, type Manifest } from '../contract/manifest.ts';
-import { signatureOf } from '../contract/manifest-of.ts';
 import type { HeadResult } from '../contract/onnx/head.ts';
 import { isRetired, type Rollout } from '../contract/rollout.ts';
 import { RUNTIME } from '../contract/runtime.ts';
-import type { Signature } from '../contract/signature.ts';
 import type { Log } from '../platform/log.ts';
 import { readListed, readRemoteHead } from '../registry/read-object.ts';
 import type { BucketReader } from './bucket-reader.ts';
 import type { VersionView } from './bucket-view.ts';
-
-export interface ModelContract {
-  /** The version that set it. */
-  version: number;
-  signature: Signature;
-}
 
 export interface ContractSight {
   model: string;
@@ -29,7 +22,7 @@ export interface ContractSight {
 }
 
 /**
- * The signature that clients of a model rely on: that of the version that the rollout names as contract, else of the pinned
+ * What clients of a model rely on: the terms of the version that the rollout names as contract, else of the pinned
  * one, else of the oldest version in the bucket that passes every check on its bytes. What a version says is remembered by
  * its fingerprint, so that the oldest one is read once. One that may not be read is passed over and told once, so that it does
  * not keep every newer one from being served; a bucket that does not answer is no reason for another contract.
@@ -37,7 +30,7 @@ export interface ContractSight {
 export class ModelContracts {
   readonly #reader: BucketReader;
   /** By model and version; null for one that sets no contract. */
-  readonly #known = new Map<string, { fingerprint: string; signature: Signature | null }>();
+  readonly #known = new Map<string, { fingerprint: string; terms: Terms | null }>();
   readonly #log: Log;
   /** Fingerprints of what could not be read, by model and version, so that each is told once. */
   readonly #told = new Map<string, string>();
@@ -52,7 +45,7 @@ export class ModelContracts {
     const { rollout, entries } = sight;
     const chosen = rollout?.contract ?? rollout?.pin;
     const served = entries.find(({ version }) => version === chosen);
-    if (served && isAvailable(served)) return { version: served.version, signature: served.manifest.signature };
+    if (served && isAvailable(served)) return { version: served.version, ...termsOf(served.manifest) };
     const candidates = sight.versions
       .filter(({ version, kind, rests }) => rests && kind !== 'incomplete' && !isRetired(rollout, version))
       .filter(({ version }) => chosen === undefined || version === chosen)
@@ -60,8 +53,8 @@ export class ModelContracts {
     let unreadable: KedgeError | undefined;
     for (const view of candidates) {
       try {
-        const signature = await this.#signature(sight, view, signal);
-        if (signature) return { version: view.version, signature };
+        const terms = await this.#terms(sight, view, signal);
+        if (terms) return { version: view.version, ...terms };
       } catch (error) {
         if (!isUnreadable(error)) throw error;
         unreadable ??= error;
@@ -81,20 +74,20 @@ export class ModelContracts {
     this.#log.warn({ model, version, code: error.code }, sentence);
   }
 
-  async #signature(
+  async #terms(
     { model, entries }: ContractSight,
     view: VersionView,
     signal: AbortSignal | undefined,
-  ): Promise<Signature | null> {
+  ): Promise<Terms | null> {
     const entry = entries.find(({ version }) => version === view.version);
-    if (entry && isAvailable(entry)) return entry.manifest.signature;
+    if (entry && isAvailable(entry)) return termsOf(entry.manifest);
     const key = `${model}/${view.version}`;
     const known = this.#known.get(key);
-    if (known?.fingerprint === view.fingerprint) return known.signature;
+    if (known?.fingerprint === view.fingerprint) return known.terms;
     try {
-      const signature = await this.#read(model, view, signal);
-      this.#known.set(key, { fingerprint: view.fingerprint, signature });
-      return signature;
+      const terms = await this.#read(model, view, signal);
+      this.#known.set(key, { fingerprint: view.fingerprint, terms });
+      return terms;
     } catch (error) {
       // It changed or went since the listing; the next one may stand for it until the bucket is listed again.
       if (hasCode(error, 'object-missing') || hasCode(error, 'object-changed')) return null;
@@ -102,7 +95,7 @@ export class ModelContracts {
     }
   }
 
-  async #read(model: string, view: VersionView, signal: AbortSignal | undefined): Promise<Signature | null> {
+  async #read(model: string, view: VersionView, signal: AbortSignal | undefined): Promise<Terms | null> {
     const { version, kind } = view;
     if (kind === 'bare' && view.files.length !== 1) return null;
     const stored = kind === 'published' ? await readManifest(this.#reader, model, view, signal) : undefined;
@@ -112,7 +105,7 @@ export class ModelContracts {
     const manifest = manifestIn(stored);
     const refusals = admit({ model, version, manifest, head, files: presentFiles(view) }, { runtime: RUNTIME });
     if (refusals.length > 0) return null;
-    return manifest?.signature ?? signatureOf(head.head);
+    return termsIn({ manifest, head }) ?? null;
   }
 }
 

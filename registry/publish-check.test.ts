@@ -120,6 +120,18 @@ describeStores('publish, before it claims,', ({ open, files }: TestStores) => {
       await expect(publishTo(store, await renamed())).rejects.toMatchObject({ code: 'source-invalid' });
     });
 
+    it('takes another input from a release of the estimator with other features, from nobody else', async () => {
+      const { store } = await open();
+      const code = (digit: number): PublishOptions['details'] => ({
+        code: { estimator: 'e', version: `${digit}.0.0`, features: `sha256:${`${digit}`.repeat(64)}` },
+      });
+      await publishTo(store, await model(), { details: code(1) });
+      const refusal = { code: 'source-invalid', message: expect.stringMatching(/signature-contract: .*input 'x'/) };
+      for (const details of [code(1), undefined])
+        await expect(publishTo(store, await renamed(), { details })).rejects.toMatchObject(refusal);
+      expect(await publishTo(store, await renamed(), { details: code(2) })).toMatchObject({ version: 2, notes: [] });
+    });
+
     it('tells of details that it does not know, and keeps them', async () => {
       const { store } = await open();
       const details = { samplez: [], training: {}, requires: { server: '>=0.0.1 <99' } };

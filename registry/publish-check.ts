@@ -1,3 +1,4 @@
+import type { ModelContract } from '../contract/admission/terms.ts';
 import { admit } from '../contract/admission.ts';
 import { KedgeError } from '../contract/errors.ts';
 import { type Details, detailsSchema } from '../contract/manifest.ts';
@@ -6,7 +7,6 @@ import { nearest } from '../contract/nearest.ts';
 import type { OnnxHead } from '../contract/onnx/graph.ts';
 import type { Refusal } from '../contract/refusal.ts';
 import { RUNTIME } from '../contract/runtime.ts';
-import type { Signature } from '../contract/signature.ts';
 import { issueOf } from './documents.ts';
 import { invalid, type Source } from './source.ts';
 
@@ -22,7 +22,7 @@ export interface CheckOptions {
   /** A number that it may get. */
   version: number;
   details: Details;
-  contract: { version: number; signature: Signature } | undefined;
+  contract: ModelContract | undefined;
   allowBreaking: boolean;
 }
 

@@ -69,7 +69,7 @@ describeStores('rollouts', ({ open, files }: TestStores) => {
     await publish({ store, model: 'demand', source: like3 });
     const followed = await unpin(store, 'demand', write);
     expect(followed.rollout).toEqual({ ...EMPTY, contract: 3 });
-    expect(followed.notes).toEqual([expect.stringContaining('because version 4 has its signature')]);
+    expect(followed.notes).toEqual([expect.stringContaining('because version 4 keeps to it')]);
     await pin(store, 'demand', 2, write);
     expect((await unpin(store, 'demand', write)).rollout).toEqual({ ...EMPTY, contract: 3 });
   });
@@ -105,6 +105,25 @@ describeStores('rollouts', ({ open, files }: TestStores) => {
     await expect(unpin(store, 'damand', write)).rejects.toMatchObject({ code: 'model-unknown' });
     await expect(pin(store, '../x', 1, write)).rejects.toMatchObject({ code: 'name-invalid' });
     expect((await readRollout(store, 'demand'))?.pin).toBe(5);
+  });
+
+  it('a release of the estimator with other features keeps the contract, whatever its inputs', async () => {
+    const store = await prepare(0);
+    const release = async (digit: number, input: string, allowBreaking = false): Promise<void> => {
+      const code = { estimator: 'e', version: `${digit}.0.0`, features: `sha256:${`${digit}`.repeat(64)}` };
+      const source = await files({ 'model.onnx': linearModel({ input }) });
+      await publish({ store, model: 'demand', source, details: { code }, allowBreaking });
+    };
+    await release(1, 'one');
+    await release(2, 'two');
+    expect(await pin(store, 'demand', 2, write)).toEqual({ rollout: { ...EMPTY, pin: 2 }, notes: [] });
+    await unpin(store, 'demand', write);
+    // With the features of the first, its inputs bind; what follows this one has features of its own.
+    await release(1, 'other', true);
+    expect((await pin(store, 'demand', 3, write)).rollout).toMatchObject({ contract: 3 });
+    await release(3, 'three');
+    expect((await unpin(store, 'demand', write)).rollout).toEqual({ ...EMPTY, contract: 3 });
+    expect((await retire(store, 'demand', [3], write)).rollout).toMatchObject({ contract: 2 });
   });
 
   it('retires versions and brings them back', async () => {

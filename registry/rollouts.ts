@@ -1,13 +1,12 @@
-import { compareSignatures } from '../contract/admission/signature.ts';
+import { compareTerms, type Terms, termsIn } from '../contract/admission/terms.ts';
 import { KedgeError } from '../contract/errors.ts';
 import { checkModelName } from '../contract/names.ts';
 import { isRetired, type Rollout } from '../contract/rollout.ts';
-import type { Signature } from '../contract/signature.ts';
 import { type ScannedModel, type ScannedVersion, scanKnownModel, versionOf } from './bucket-scan.ts';
 import type { WriteOptions } from './documents.ts';
 import type { ObjectStore } from './object-store.ts';
 import { changeRollout, readRollout } from './rollout-file.ts';
-import { readContract, readFacts, signatureIfSound, signatureIn } from './version-facts.ts';
+import { readContract, readFacts, termsIfSound } from './version-facts.ts';
 
 export interface RolloutChange {
   rollout: Rollout;
@@ -35,8 +34,8 @@ export async function pin(
       'conflict',
       `version ${version} of ${model} is incomplete and cannot serve. Publish it to its end.`,
     );
-  const signature = signatureIn(await readFacts(store, model, found, { signal: options.signal }));
-  if (!signature)
+  const terms = termsIn(await readFacts(store, model, found, { signal: options.signal }));
+  if (!terms)
     throw new KedgeError(
       'conflict',
       `version ${version} of ${model} cannot serve: its head cannot be read. kedge inspect ${model} ${version} says why.`,
@@ -44,7 +43,7 @@ export async function pin(
   const contract = await readContract(store, scanned, before, options.signal);
   const breaks =
     contract && contract.version !== version
-      ? compareSignatures(contract.signature, signature, { model, version, contractVersion: contract.version })
+      ? compareTerms(contract, terms, { model, version, contractVersion: contract.version })
       : [];
   const rollout = await changeRollout(store, model, options, (current) => {
     checkNotRetired(model, current, version);
@@ -56,7 +55,7 @@ export async function pin(
   const notes: string[] = [];
   if (breaks.length > 0)
     notes.push(
-      `Version ${version} takes or gives something else than version ${contract!.version}. It is the contract of ${model} while it is pinned: later versions are held against it. kedge unpin takes that back, unless newer versions with the same signature have come.`,
+      `Version ${version} takes or gives something else than version ${contract!.version}. It is the contract of ${model} while it is pinned: later versions are held against it. kedge unpin takes that back, unless newer versions that keep to it have come.`,
     );
   return { rollout, notes };
 }
@@ -68,7 +67,7 @@ export interface UnpinOptions extends WriteOptions {
 
 /**
  * Lets the newest admissible version answer again. A contract that the pin set goes back to what it was before, since the pinned
- * version may never have served; it stays where a newer version with its signature is there, for clients have moved on.
+ * version may never have served; it stays where a newer version that keeps to it is there, for clients have moved on.
  * @throws KedgeError `model-unknown`; `conflict` for a retired model
  */
 export async function unpin(store: ObjectStore, model: string, options: UnpinOptions): Promise<RolloutChange> {
@@ -91,7 +90,7 @@ export async function unpin(store: ObjectStore, model: string, options: UnpinOpt
       throw new KedgeError('conflict', `the contract of ${model} was changed at the same moment. Try again.`);
     if (contract === undefined || contractBefore === undefined) return contract ? { ...rest, contract } : rest;
     if (options.keepContract || follower !== undefined) {
-      const why = options.keepContract ? '' : `, because version ${follower} has its signature`;
+      const why = options.keepContract ? '' : `, because version ${follower} keeps to it`;
       notes.push(`Version ${contract} stays the contract of ${model}${why}: versions with another one are refused.`);
       return { ...rest, contract };
     }
@@ -112,12 +111,12 @@ async function followerOf(
   signal: AbortSignal | undefined,
 ): Promise<number | undefined> {
   const found = rollout.contract === undefined ? undefined : scanned.versions.get(rollout.contract);
-  const signature = found && signatureIn(await readFacts(store, scanned.model, found, { signal }));
-  if (!signature) return undefined;
+  const terms = found && termsIn(await readFacts(store, scanned.model, found, { signal }));
+  if (!terms) return undefined;
   return keeperOf(
     store,
     scanned,
-    signature,
+    terms,
     ({ version }) => version > found.version && !isRetired(rollout, version),
     signal,
   );
@@ -186,21 +185,21 @@ async function contractWithout(
   if (rollout?.contract === undefined || !versions.includes(rollout.contract)) return undefined;
   const contract = await readContract(store, scanned, rollout, signal);
   const left = ({ version }: ScannedVersion): boolean => !versions.includes(version) && !isRetired(rollout, version);
-  return contract && keeperOf(store, scanned, contract.signature, left, signal);
+  return contract && keeperOf(store, scanned, contract, left, signal);
 }
 
-/** The oldest sound version among the eligible ones that takes and gives what `signature` says. */
+/** The oldest sound version among the eligible ones that does not break with `wanted`. */
 async function keeperOf(
   store: ObjectStore,
   { model, versions }: ScannedModel,
-  wanted: Signature,
+  wanted: Terms,
   eligible: (found: ScannedVersion) => boolean,
   signal: AbortSignal | undefined,
 ): Promise<number | undefined> {
   for (const found of versions.values()) {
     if (found.kind === 'incomplete' || !eligible(found)) continue;
-    const signature = await signatureIfSound(store, model, found, signal);
-    if (signature && compareSignatures(wanted, signature).length === 0) return found.version;
+    const terms = await termsIfSound(store, model, found, signal);
+    if (terms && compareTerms(wanted, terms).length === 0) return found.version;
   }
   return undefined;
 }

@@ -1,14 +1,13 @@
 import { parseManifest } from '../contract/admission/manifest.ts';
+import { type ModelContract, type Terms, termsIn } from '../contract/admission/terms.ts';
 import { admit, type Facts, type PresentFile } from '../contract/admission.ts';
 import { hasCode } from '../contract/errors.ts';
 import { MODEL_FILE, manifestKey } from '../contract/layout.ts';
 import type { Manifest } from '../contract/manifest.ts';
-import { signatureOf } from '../contract/manifest-of.ts';
 import type { HeadResult } from '../contract/onnx/head.ts';
 import type { Refusal } from '../contract/refusal.ts';
 import { isRetired, type Rollout } from '../contract/rollout.ts';
 import { RUNTIME } from '../contract/runtime.ts';
-import type { Signature } from '../contract/signature.ts';
 import type { ScannedModel, ScannedVersion } from './bucket-scan.ts';
 import { type Document, readDocument } from './documents.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -53,41 +52,36 @@ export async function readFacts(
   return { ...read, manifest, refusals };
 }
 
-/** What a version takes and gives; undefined where the bytes do not tell. */
-export function signatureIn({ manifest, head }: VersionFacts): Signature | undefined {
-  return manifest?.signature ?? (head?.ok ? signatureOf(head.head) : undefined);
-}
-
 /**
- * The signature that clients of the model rely on, and the version that set it: that of `rollout.contract`, else of the
- * pinned version, else of the oldest one that is sound. Undefined for a model without any.
+ * What clients of the model rely on: the terms of `rollout.contract`, else of the pinned version, else of the oldest one that
+ * is sound. Undefined for a model without any.
  */
 export async function readContract(
   store: ObjectStore,
   { model, versions }: ScannedModel,
   rollout: Rollout | undefined,
   signal?: AbortSignal,
-): Promise<{ version: number; signature: Signature } | undefined> {
+): Promise<ModelContract | undefined> {
   const chosen = rollout?.contract ?? rollout?.pin;
   for (const scanned of versions.values()) {
     const { version, kind } = scanned;
     if (kind === 'incomplete' || isRetired(rollout, version) || (chosen !== undefined && chosen !== version)) continue;
-    const signature = await signatureIfSound(store, model, scanned, signal);
-    if (signature) return { version, signature };
+    const terms = await termsIfSound(store, model, scanned, signal);
+    if (terms) return { version, ...terms };
   }
   return undefined;
 }
 
 /** Undefined for a version that does not pass the checks on bytes. */
-export async function signatureIfSound(
+export async function termsIfSound(
   store: ObjectStore,
   model: string,
   scanned: ScannedVersion,
   signal?: AbortSignal,
-): Promise<Signature | undefined> {
+): Promise<Terms | undefined> {
   try {
     const read = await readFacts(store, model, scanned, { signal });
-    return read.head?.ok && read.refusals.length === 0 ? signatureIn(read) : undefined;
+    return read.head?.ok && read.refusals.length === 0 ? termsIn(read) : undefined;
   } catch (error) {
     // A bare file that is just being written.
     if (hasCode(error, 'object-changed') || hasCode(error, 'object-missing')) return undefined;
