@@ -11,6 +11,8 @@ export interface Pod {
   startAge: number | undefined;
   /** Since the condition Ready last changed. */
   lastTransitionAge: number;
+  /** How many pods there are that are alike in all of this and in their sample; default 1. A simulator of thousands then counts them once. */
+  many?: number;
 }
 
 /** A sample of one pod. */
@@ -49,7 +51,7 @@ export function groupPods(
     else if (pod.phase === 'Pending') unready.add(pod.name);
     else if (!metric) missing.add(pod.name);
     else if (isCpu && isUnready(pod, metric, flags)) unready.add(pod.name);
-    else readyCount += 1;
+    else readyCount += manyOf(pod);
   }
   return { readyCount, unready, missing, ignored };
 }
@@ -66,5 +68,10 @@ function isUnready({ ready, startAge, lastTransitionAge }: Pod, metric: PodMetri
 
 /** Pods that run and are ready: what Object and External values are shared among. */
 export function countReady(pods: readonly Pod[]): number {
-  return pods.filter(({ phase, ready }) => phase === 'Running' && ready === true).length;
+  const isReady = ({ phase, ready }: Pod) => phase === 'Running' && ready === true;
+  return pods.reduce((total, pod) => (isReady(pod) ? total + manyOf(pod) : total), 0);
+}
+
+export function manyOf({ many }: Pick<Pod, 'many'>): number {
+  return many ?? 1;
 }

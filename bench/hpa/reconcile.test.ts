@@ -55,8 +55,14 @@ describe('one sync', () => {
 
   it('leaves zero alone, unless it made it', () => {
     const spec = { ...plain, minReplicas: 0 };
-    expect(reconcile(SEEN, syncOf({ spec, current: 0, metrics: [asks(2)] })).scalingActive).toBe('ScalingDisabled');
-    expect(reconcile(SEEN, syncOf({ spec, current: 0, metrics: [asks(2)], scaledToZero: true })).desired).toBe(2);
+    const external = [{ ...asks(2), kind: 'External' as const }];
+    const down = reconcile(SEEN, syncOf({ spec, current: 1, metrics: [{ ...asks(0), kind: 'External' }] }));
+    expect(down).toMatchObject({ desired: 0, state: { scaledToZero: true } });
+    expect(reconcile(SEEN, syncOf({ spec, current: 0, metrics: external })).scalingActive).toBe('ScalingDisabled');
+    const up = reconcile(down.state, syncOf({ spec, current: 0, metrics: external }));
+    expect(up).toMatchObject({ desired: 2, state: { scaledToZero: false } });
+    const raised = syncOf({ spec: { ...plain, minReplicas: 6 }, current: 0, metrics: external });
+    expect(reconcile(down.state, raised).desired).toBe(6);
   });
 
   it('goes into its bounds without asking', () => {

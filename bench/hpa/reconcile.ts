@@ -1,17 +1,19 @@
 import { type LimitReason, limitByBehavior, limitWithoutBehavior, type ScaleEvents } from './rates.ts';
 import { MetricUnusable, type Proposal } from './replicas.ts';
-import type { HpaSpec } from './spec.ts';
+import type { HpaSpec, ScalingRules } from './spec.ts';
 import { stabilizeByBehavior, stabilizeDown } from './stabilize.ts';
 
-/** What the controller remembers of an HPA from one sync to the next. Times in seconds on the caller's clock. */
+/** What the controller knows of an HPA from one sync to the next. Times in seconds on the caller's clock. */
 export interface HpaState {
   /** Undefined before the first sync. */
   recommendations: readonly { replicas: number; at: number }[] | undefined;
   ups: readonly { change: number; at: number }[];
   downs: readonly { change: number; at: number }[];
+  /** The condition ScaledToZero: zero replicas are the HPA's own doing; else zero means switched off by hand. It outlives the controller. */
+  scaledToZero: boolean;
 }
 
-export const NEW_HPA: HpaState = { recommendations: undefined, ups: [], downs: [] };
+export const NEW_HPA: HpaState = { recommendations: undefined, ups: [], downs: [], scaledToZero: false };
 
 /** One metric of the spec, looked at now. */
 export interface MetricNow {
@@ -21,14 +23,21 @@ export interface MetricNow {
   propose(): Proposal;
 }
 
+type AbleReason =
+  | 'SucceededGetScale'
+  | 'SucceededRescale'
+  | 'ReadyForNewScale'
+  | 'ScaleUpStabilized'
+  | 'ScaleDownStabilized';
+
 export interface Decision {
   desired: number;
   /** What the metrics asked for, before rates, bounds and stabilization; undefined where they were not asked. */
   wanted: number | undefined;
   proposals: readonly (Proposal | undefined)[];
-  /** Reasons of the conditions; undefined where the sync did not come to set them. */
-  ableToScale: 'ReadyForNewScale' | 'ScaleUpStabilized' | 'ScaleDownStabilized' | undefined;
-  scalingActive: string;
+  /** Reasons of the conditions. Undefined where the sync does not touch one: it then stays as an earlier sync left it. */
+  ableToScale: AbleReason;
+  scalingActive: string | undefined;
   scalingLimited: LimitReason | undefined;
   state: HpaState;
 }
@@ -40,8 +49,6 @@ export interface Sync {
   metrics: readonly MetricNow[];
   /** For an HPA without `behavior`, in seconds. */
   downscaleStabilizationSeconds: number;
-  /** Whether zero replicas are the HPA's own doing (condition ScaledToZero); else zero means switched off by hand. */
-  scaledToZero?: boolean;
   now: number;
 }
 
@@ -50,18 +57,39 @@ export function reconcile(before: HpaState, sync: Sync): Decision {
   const { spec, current, now } = sync;
   // A controller that restarts must not scale down before it has seen a whole window.
   const state = before.recommendations ? before : { ...before, recommendations: [{ replicas: current, at: now }] };
-  const unasked = { wanted: undefined, proposals: [], ableToScale: undefined, scalingLimited: undefined };
-  if (current === 0 && !(spec.minReplicas === 0 && sync.scaledToZero)) {
-    return { ...unasked, desired: 0, scalingActive: 'ScalingDisabled', state };
-  }
-  const bounded = Math.min(Math.max(current, spec.minReplicas), spec.maxReplicas);
-  if (bounded !== current) {
-    const next = recordScale(state, spec, current, bounded, now);
-    return { ...unasked, desired: bounded, scalingActive: 'ValidMetricFound', state: next };
+  const unasked = {
+    wanted: undefined,
+    proposals: [],
+    ableToScale: 'SucceededGetScale',
+    scalingActive: undefined,
+    scalingLimited: undefined,
+  } as const;
+  if (current === 0) {
+    const mayLeaveZero = state.scaledToZero && (spec.minReplicas > 0 || sync.metrics.some(isOfAll));
+    if (!mayLeaveZero) return { ...unasked, desired: 0, scalingActive: 'ScalingDisabled', state };
+  } else {
+    const bounded = current > spec.maxReplicas ? spec.maxReplicas : Math.max(current, spec.minReplicas);
+    if (bounded !== current) return rescale({ ...unasked, desired: bounded, state }, sync);
   }
   const { wanted, proposals, failure } = ask(sync);
   if (wanted === undefined) return { ...unasked, proposals, desired: current, scalingActive: failure!, state };
-  return { ...normalise(state, sync, wanted), proposals, scalingActive: 'ValidMetricFound' };
+  const decision = { ...normalise(state, sync, wanted), wanted, proposals, scalingActive: 'ValidMetricFound' };
+  // Where zero was left by raising the least, rates do not hold it below.
+  if (current === 0) decision.desired = Math.max(decision.desired, spec.minReplicas);
+  return decision.desired === current ? decision : rescale(decision, sync);
+}
+
+/** Metrics that are one number for all pods can be read where there is no pod. */
+function isOfAll({ kind }: MetricNow): boolean {
+  return kind === 'Object' || kind === 'External';
+}
+
+function rescale(decision: Decision, sync: Sync): Decision {
+  const { spec, metrics } = sync;
+  const { desired } = decision;
+  const scaledToZero = desired === 0 && spec.minReplicas === 0 && metrics.some(isOfAll);
+  const state = { ...recordScale(decision.state, sync, desired), scaledToZero };
+  return { ...decision, ableToScale: 'SucceededRescale', state };
 }
 
 /** The largest of what the metrics ask for. Where some fail, the others may scale up only. */
@@ -86,7 +114,7 @@ function ask({ metrics, current }: Sync): {
   return { wanted: unusable ? undefined : most, proposals, failure };
 }
 
-type Normalised = Pick<Decision, 'desired' | 'wanted' | 'ableToScale' | 'scalingLimited' | 'state'>;
+type Normalised = Pick<Decision, 'desired' | 'ableToScale' | 'scalingLimited' | 'state'>;
 
 function normalise(state: HpaState, sync: Sync, wanted: number): Normalised {
   const { spec, current, now } = sync;
@@ -101,10 +129,9 @@ function normalise(state: HpaState, sync: Sync, wanted: number): Normalised {
   const recommendations = held.recommendations.map(({ replicas, age }) => ({ replicas, at: now - age }));
   return {
     desired: limited.replicas,
-    wanted,
     ableToScale: held.reason ?? 'ReadyForNewScale',
     scalingLimited: limited.reason,
-    state: recordScale({ ...state, recommendations }, spec, current, limited.replicas, now),
+    state: { ...state, recommendations },
   };
 }
 
@@ -114,16 +141,19 @@ function eventsOf({ ups, downs }: HpaState, now: number): ScaleEvents {
 }
 
 /** Rates are kept only where there are policies that ask for them. */
-function recordScale(state: HpaState, { behavior }: HpaSpec, from: number, to: number, now: number): HpaState {
-  if (!behavior || from === to) return state;
-  const longest = Math.max(
-    0,
-    ...[behavior.scaleUp, behavior.scaleDown].flatMap(({ policies }) => policies.map((one) => one.periodSeconds)),
-  );
-  const young = (events: HpaState['ups']) => events.filter(({ at }) => now - at < longest);
-  const ups = young(state.ups);
-  const downs = young(state.downs);
-  return to > from
-    ? { ...state, ups: [...ups, { change: to - from, at: now }], downs }
-    : { ...state, ups, downs: [...downs, { change: from - to, at: now }] };
+function recordScale(state: HpaState, { spec: { behavior }, current, now }: Sync, to: number): HpaState {
+  if (!behavior) return state;
+  if (to > current) return { ...state, ups: addEvent(state.ups, to - current, behavior.scaleUp, now) };
+  return { ...state, downs: addEvent(state.downs, current - to, behavior.scaleDown, now) };
+}
+
+/**
+ * The new event takes the place of the last one that no policy of its own direction looks at any more (storeScaleEvent). A policy of the other
+ * direction with a longer period loses that event, as it does in the controller.
+ */
+function addEvent(events: HpaState['ups'], change: number, { policies }: ScalingRules, now: number): HpaState['ups'] {
+  const longest = Math.max(0, ...policies.map(({ periodSeconds }) => periodSeconds));
+  const old = events.findLastIndex(({ at }) => now - at > longest);
+  const next = { change, at: now };
+  return old < 0 ? [...events, next] : events.with(old, next);
 }

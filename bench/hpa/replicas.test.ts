@@ -64,14 +64,43 @@ describe('replicas by utilization', () => {
     expect(proposal).toEqual({ replicas: 5, usage: 50, average: 1000 });
   });
 
-  it('cannot be used where no pod has a request', () => {
-    const input = { ...inputOf([600]), requests: new Map(), target: 30, isCpu: true };
-    expect(() => replicasByUtilization(input)).toThrow('no pod has both');
+  it('cannot be used where one pod has no request, or what all request is nothing', () => {
+    const input = { ...inputOf([600, 600]), target: 30, isCpu: true };
+    expect(() => replicasByUtilization({ ...input, requests: new Map([['p0', 2000]]) })).toThrow('p1 has no request');
+    const none = new Map([0, 1].map((index) => [`p${index}`, 0]));
+    expect(() => replicasByUtilization({ ...input, requests: none })).toThrow('no pod has both');
+  });
+
+  it('takes a pod without a sample for full, in whole thousandths', () => {
+    const requests = new Map([0, 1, 2].map((index) => [`p${index}`, 333]));
+    const input = { ...inputOf([200, 200, undefined]), requests, target: 110, isCpu: true };
+    // 200 + 200 + 366 of 999 are 76 %, which three pods bear.
+    expect(replicasByUtilization(input).replicas).toBe(3);
+  });
+});
+
+describe('pods that are alike', () => {
+  it('count once for each of them, whichever of them are missing or not ready', () => {
+    const names = (samples: readonly (number | undefined)[]) => inputOf(samples);
+    const alone = names([9, 9, 9, undefined, undefined, 3]);
+    const many = { ...names([9, undefined, 3]) };
+    many.pods = many.pods.map((pod, index) => ({ ...pod, many: [3, 2, 1][index]! }));
+    for (const target of [2, 4, 8, 12, 20]) {
+      const currentReplicas = 6;
+      expect(replicasByPods({ ...many, currentReplicas, target })).toEqual(
+        replicasByPods({ ...alone, currentReplicas, target }),
+      );
+    }
   });
 });
 
 describe('replicas by one number for all', () => {
   const tolerance = { up: 0.1, down: 0.1 };
+
+  it('cannot share a value among no pods at all', () => {
+    const input = { currentReplicas: 3, pods: [], usage: 2000, target: 1000, tolerance };
+    expect(() => replicasByValue(input)).toThrow(MetricUnusable);
+  });
 
   it('shares a value among the pods that are ready', () => {
     const pods = [running('a'), running('b', { ready: false }), running('c')];

@@ -1,4 +1,4 @@
-import { countReady, groupPods, type Pod, type PodMetric } from './pods.ts';
+import { countReady, groupPods, manyOf, type Pod, type PodMetric } from './pods.ts';
 import { type ControllerFlags, isWithin, type Tolerance } from './spec.ts';
 
 /** What one metric asks for. */
@@ -33,8 +33,8 @@ export function replicasByPods(input: PodsInput & { target: number; isCpu?: bool
   return perPod(input, {
     isCpu: input.isCpu ?? false,
     assumed: () => target,
-    measure: (values) => {
-      const average = Math.trunc(sum(values.values()) / values.size);
+    measure: (samples) => {
+      const average = Math.trunc(used(samples) / countOf(samples));
       return { ratio: average / target, usage: average, average };
     },
   });
@@ -44,7 +44,7 @@ export function replicasByPods(input: PodsInput & { target: number; isCpu?: bool
  * Replicas by a share of what pods request (Resource and ContainerResource with utilization).
  * @param target percent
  * @param requests thousandths by pod: all containers that count, restartable init containers too
- * @throws MetricUnusable where no pod has a sample that counts, or none has a request
+ * @throws MetricUnusable where no pod has a sample that counts, or one has no request
  */
 export function replicasByUtilization(
   input: PodsInput & { target: number; requests: ReadonlyMap<string, number>; isCpu: boolean },
@@ -53,23 +53,32 @@ export function replicasByUtilization(
   return perPod(input, {
     isCpu: input.isCpu,
     // Absence must not scale down: a missing pod counts as full, at the least.
-    assumed: (pod) => ((requests.get(pod) ?? 0) * Math.max(100, target)) / 100,
-    measure: (values) => {
-      const both = [...values].filter(([pod]) => requests.has(pod));
-      const requested = sum(both.map(([pod]) => requests.get(pod)!));
+    assumed: (pod) => Math.trunc((requests.get(pod)! * Math.max(100, target)) / 100),
+    measure: (samples) => {
+      const lacking = input.pods.find(({ name }) => !requests.has(name));
+      if (lacking) throw new MetricUnusable(`pod ${lacking.name} has no request`);
+      // Samples of pods that are gone by now have none.
+      const both = samples.filter(({ pod }) => requests.has(pod));
+      const requested = both.reduce((total, { pod, many }) => total + requests.get(pod)! * many, 0);
       if (requested === 0) throw new MetricUnusable('no pod has both a sample and a request');
-      const used = sum(both.map(([, value]) => value));
-      const usage = Math.trunc((used * 100) / requested);
-      return { ratio: usage / target, usage, average: Math.trunc(used / both.length) };
+      const usage = Math.trunc((used(both) * 100) / requested);
+      return { ratio: usage / target, usage, average: Math.trunc(used(both) / countOf(both)) };
     },
   });
+}
+
+/** What pods that are alike use, each. */
+interface Sample {
+  pod: string;
+  value: number;
+  many: number;
 }
 
 interface Measure {
   isCpu: boolean;
   /** What a missing pod is taken for when the others would scale down. */
   assumed: (pod: string) => number;
-  measure: (values: ReadonlyMap<string, number>) => { ratio: number; usage: number; average: number };
+  measure: (samples: readonly Sample[]) => { ratio: number; usage: number; average: number };
 }
 
 function perPod(
@@ -79,30 +88,42 @@ function perPod(
   if (metrics.size === 0) throw new MetricUnusable('no pod has a sample');
   if (pods.length === 0) throw new MetricUnusable('no pod is selected');
   const { readyCount, unready, missing, ignored } = groupPods(pods, metrics, { isCpu, flags });
-  const values = new Map<string, number>();
-  for (const [pod, { value }] of metrics) if (!unready.has(pod) && !ignored.has(pod)) values.set(pod, value);
-  if (values.size === 0) throw new MetricUnusable('no sample is of a pod that counts');
-  const { ratio, ...measured } = measure(values);
+  const many = new Map(pods.map((pod) => [pod.name, manyOf(pod)]));
+  const sampleOf = (pod: string, value: number): Sample => ({ pod, value, many: many.get(pod) ?? 1 });
+  const counted = [...metrics].filter(([pod]) => !unready.has(pod) && !ignored.has(pod));
+  if (counted.length === 0) throw new MetricUnusable('no sample is of a pod that counts');
+  const samples = counted.map(([pod, { value }]) => sampleOf(pod, value));
+  const { ratio, ...measured } = measure(samples);
   const unreadyToo = unready.size > 0 && ratio > 1;
   if (!unreadyToo && missing.size === 0) {
     const replicas = isWithin(ratio, tolerance) ? currentReplicas : Math.ceil(ratio * readyCount);
     return { replicas, ...measured };
   }
   // The pods that said nothing are taken to speak against the change, whichever way it goes.
-  if (ratio < 1) for (const pod of missing) values.set(pod, assumed(pod));
-  if (ratio > 1) for (const pod of missing) values.set(pod, 0);
-  if (unreadyToo) for (const pod of unready) values.set(pod, 0);
-  const { ratio: all } = measure(values);
+  const supposed = [...samples];
+  if (ratio < 1) for (const pod of missing) supposed.push(sampleOf(pod, assumed(pod)));
+  if (ratio > 1) for (const pod of missing) supposed.push(sampleOf(pod, 0));
+  if (unreadyToo) for (const pod of unready) supposed.push(sampleOf(pod, 0));
+  const { ratio: all } = measure(supposed);
   const turned = (ratio < 1 && all > 1) || (ratio > 1 && all < 1);
   if (isWithin(all, tolerance) || turned) return { replicas: currentReplicas, ...measured };
-  const replicas = Math.ceil(all * values.size);
+  const replicas = Math.ceil(all * countOf(supposed));
   const backwards = (all < 1 && replicas > currentReplicas) || (all > 1 && replicas < currentReplicas);
   return { replicas: backwards ? currentReplicas : replicas, ...measured };
+}
+
+function used(samples: readonly Sample[]): number {
+  return samples.reduce((total, { value, many }) => total + value * many, 0);
+}
+
+function countOf(samples: readonly Sample[]): number {
+  return samples.reduce((total, { many }) => total + many, 0);
 }
 
 /**
  * Replicas by one number for all pods, held against a target as it is (Object and External with a value).
  * @param usage thousandths, for External the sum of its series
+ * @throws MetricUnusable where there should be pods, and none is selected
  */
 export function replicasByValue(input: {
   currentReplicas: number;
@@ -115,6 +136,7 @@ export function replicasByValue(input: {
   const ratio = usage / target;
   if (currentReplicas === 0) return { replicas: Math.ceil(ratio), usage, average: usage };
   if (isWithin(ratio, tolerance)) return { replicas: currentReplicas, usage, average: usage };
+  if (pods.length === 0) throw new MetricUnusable('no pod is selected');
   return { replicas: Math.min(MAX_INT32, Math.ceil(ratio * countReady(pods))), usage, average: usage };
 }
 
@@ -137,9 +159,3 @@ export function replicasByAverage(input: {
 }
 
 export const MAX_INT32 = 2 ** 31 - 1;
-
-function sum(values: Iterable<number>): number {
-  let total = 0;
-  for (const value of values) total += value;
-  return total;
-}

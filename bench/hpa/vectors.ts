@@ -114,7 +114,7 @@ const RUNNERS: Readonly<Record<string, (vector: HpaVector) => Came>> = {
     const decision = reconcileOnce(vector);
     return {
       replicas: decision.desired,
-      error: decision.scalingActive.startsWith('Failed'),
+      error: decision.scalingActive?.startsWith('Failed') ?? false,
       ableToScale: decision.ableToScale,
       scalingActive: decision.scalingActive,
       scalingLimited: decision.scalingLimited,
