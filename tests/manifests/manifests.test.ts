@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { Command, Context } from '../../bin/command.ts';
 import { runCommand } from '../../bin/run.ts';
+import { TASKS_LEFT } from '../../trainer/queue/tasks-left.ts';
 import { quantity, wrongSums } from './arithmetic.ts';
 import {
   type Any,
@@ -65,6 +66,14 @@ describe.skipIf(!hasKustomize)(withKustomize('rendered'), () => {
     const kinds = documents(renderComponents([name])).map(({ kind }) => kind);
     expect(kinds).toContain('ScaledObject');
     expect(kinds).not.toContain('HorizontalPodAutoscaler');
+  });
+
+  it('workers by KEDA: no Job of a fixed number, and the set that the queue keeps is what is counted', () => {
+    const objects = documents(renderComponents(['training', 'train-distributed', 'train-keda']));
+    const workers = workloads(objects).filter(({ name }) => name === 'kedge-train-workers');
+    expect(workers.map(({ kind }) => kind)).toEqual(['ScaledJob']);
+    const [scaled] = objects.filter(({ kind }) => kind === 'ScaledJob');
+    expect(scaled.spec.triggers).toMatchObject([{ type: 'redis', metadata: { listName: TASKS_LEFT } }]);
   });
 
   it('what goes first is all that the Job before a deployment needs', () => {

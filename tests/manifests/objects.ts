@@ -86,6 +86,7 @@ export const COMBINATIONS: Record<string, string[]> = {
   'scale-to-zero': ['scale-to-zero', 'network-policy'],
   training: ['training', 'train-ensure', 'vpa-training', 'external-stores', 'network-policy'],
   'distributed training': ['training', 'train-distributed', 'external-stores'],
+  'workers by KEDA': ['training', 'train-distributed', 'train-keda', 'external-stores', 'network-policy'],
 };
 
 export interface Workload {
@@ -94,15 +95,16 @@ export interface Workload {
   /** Labels of its pods. */
   labels: Record<string, string>;
   pod: Any;
-  /** Of the Deployment, Job or CronJob. */
+  /** Of the Deployment, or of the Job, whatever starts it. */
   spec: Any;
 }
 
 /** Everything that makes pods. */
 export function workloads(objects: readonly Any[]): Workload[] {
   return objects.flatMap((object) => {
-    const spec = object.kind === 'CronJob' ? object.spec.jobTemplate.spec : object.spec;
-    if (!['Deployment', 'Job', 'CronJob'].includes(object.kind)) return [];
+    const job = { CronJob: object.spec?.jobTemplate?.spec, ScaledJob: object.spec?.jobTargetRef };
+    const spec = object.kind in job ? job[object.kind as keyof typeof job] : object.spec;
+    if (!['Deployment', 'Job', 'CronJob', 'ScaledJob'].includes(object.kind)) return [];
     const { metadata, spec: pod } = spec.template;
     return [{ kind: object.kind, name: object.metadata.name, labels: metadata.labels, pod, spec }];
   });

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 
 /** The same for every code and run, since what scales workers by it is told one name for ever. The braces: see redis-run.ts. */
-const KEY = '{kedge}:train:left';
+export const TASKS_LEFT = '{kedge}:train:left';
 const SCAN_COUNT = 1_000;
 
 /**
@@ -19,19 +19,19 @@ export class TasksLeft {
   }
 
   async add(models: readonly string[]): Promise<void> {
-    if (models.length > 0) await this.#redis.sadd(KEY, ...models.map((model) => this.#member(model)));
+    if (models.length > 0) await this.#redis.sadd(TASKS_LEFT, ...models.map((model) => this.#member(model)));
   }
 
   async drop(models: readonly string[]): Promise<void> {
-    if (models.length > 0) await this.#redis.srem(KEY, ...models.map((model) => this.#member(model)));
+    if (models.length > 0) await this.#redis.srem(TASKS_LEFT, ...models.map((model) => this.#member(model)));
   }
 
   /** Drops all tasks of the run, whatever they are. */
   async clear(): Promise<void> {
     const prefix = this.#member('');
-    for await (const members of this.#redis.sscanStream(KEY, { count: SCAN_COUNT })) {
+    for await (const members of this.#redis.sscanStream(TASKS_LEFT, { count: SCAN_COUNT })) {
       const ours = (members as string[]).filter((member) => member.startsWith(prefix));
-      if (ours.length > 0) await this.#redis.srem(KEY, ...ours);
+      if (ours.length > 0) await this.#redis.srem(TASKS_LEFT, ...ours);
     }
   }
 
