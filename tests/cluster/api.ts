@@ -1,0 +1,114 @@
+import { Agent, type IncomingMessage, request } from 'node:https';
+import { createInterface } from 'node:readline';
+import type { Any } from '../manifests/objects.ts';
+
+/** A refusal of the API server. */
+export class ApiError extends Error {
+  readonly status: number;
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export interface Access {
+  /** `https://127.0.0.1:16443` */
+  url: string;
+  /** PEM of whoever signed its certificate. */
+  ca: string;
+  token: string;
+}
+
+export interface Event {
+  type: 'ADDED' | 'MODIFIED' | 'DELETED';
+  object: Any;
+}
+
+type PatchKind = 'merge-patch+json' | 'strategic-merge-patch+json';
+
+/** The few calls that a node makes. Whatever a person would do is done by kubectl. */
+export class Api {
+  readonly #access: Access;
+  readonly #agent: Agent;
+
+  constructor(access: Access) {
+    this.#access = access;
+    this.#agent = new Agent({ ca: access.ca, keepAlive: true });
+  }
+
+  get(path: string): Promise<Any> {
+    return this.#json('GET', path);
+  }
+
+  post(path: string, body: Any): Promise<Any> {
+    return this.#json('POST', path, body);
+  }
+
+  patch(path: string, body: Any, kind: PatchKind = 'merge-patch+json'): Promise<Any> {
+    return this.#json('PATCH', path, body, `application/${kind}`);
+  }
+
+  delete(path: string, options: Any = {}): Promise<Any> {
+    return this.#json('DELETE', path, options);
+  }
+
+  /**
+   * Tells of all objects below a path that lists them, as they are and as they change, until `signal`. After a break it tells of all again, and as
+   * deleted of those that went meanwhile.
+   */
+  async watch(path: string, tell: (event: Event) => void, signal: AbortSignal): Promise<void> {
+    const known = new Map<string, Any>();
+    const note = (event: Event): void => {
+      const { uid } = event.object.metadata;
+      if (event.type === 'DELETED') known.delete(uid);
+      else known.set(uid, event.object);
+      tell(event);
+    };
+    while (!signal.aborted) {
+      try {
+        const list = await this.get(path);
+        const listed = new Set(list.items.map((object: Any) => object.metadata.uid));
+        for (const object of list.items) note({ type: known.has(object.metadata.uid) ? 'MODIFIED' : 'ADDED', object });
+        for (const [uid, object] of known) if (!listed.has(uid)) note({ type: 'DELETED', object });
+        const { resourceVersion } = list.metadata;
+        const response = await this.#send('GET', `${path}?watch=1&resourceVersion=${resourceVersion}`, undefined, signal);
+        for await (const line of createInterface({ input: response })) {
+          const event = JSON.parse(line);
+          if (event.type === 'ERROR') break;
+          if (event.type !== 'BOOKMARK') note(event);
+        }
+      } catch (error) {
+        if (signal.aborted) return;
+        if (error instanceof ApiError && error.status < 500) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+    }
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  async #json(method: string, path: string, body?: Any, type?: string): Promise<Any> {
+    const response = await this.#send(method, path, body, AbortSignal.timeout(30_000), type);
+    return JSON.parse(await textOf(response));
+  }
+
+  async #send(method: string, path: string, body: Any, signal: AbortSignal, type = 'application/json'): Promise<IncomingMessage> {
+    const { url, token } = this.#access;
+    const headers = { authorization: `Bearer ${token}`, 'content-type': type };
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      const sent = request(`${url}${path}`, { method, headers, agent: this.#agent, signal }, resolve);
+      sent.on('error', reject);
+      sent.end(body === undefined ? undefined : JSON.stringify(body));
+    });
+    if (response.statusCode! < 300) return response;
+    throw new ApiError(response.statusCode!, `${method} ${path}: ${await textOf(response)}`);
+  }
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of response.setEncoding('utf8')) text += chunk;
+  return text;
+}
