@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { snippetOf } from './snippet.ts';
+
+const PLAN = { target: 2.5, minReplicas: 3, maxReplicas: 17 };
+
+// biome-ignore lint/suspicious/noExplicitAny: whatever a manifest holds
+function manifest(path: string): any {
+  return parse(readFileSync(fileURLToPath(new URL(`../../manifests/${path}`, import.meta.url)), 'utf8'));
+}
+
+it('a ScaledObject says what the one in the manifests does, but for its numbers', () => {
+  const { spec } = parse(snippetOf('scaledobject', PLAN, { metricWindowSeconds: 30 }));
+  const known = manifest('components/keda/scaled-object.yaml').spec;
+  expect(spec).toMatchObject({ minReplicaCount: 3, maxReplicaCount: 17 });
+  expect(spec.triggers[0].metadata.threshold).toBe('2.5');
+  expect(spec.advanced).toEqual(known.advanced);
+  expect(spec.scaleTargetRef).toEqual(known.scaleTargetRef);
+  const { threshold: _, ...metadata } = known.triggers[0].metadata;
+  expect(spec.triggers[0]).toMatchObject({ ...known.triggers[0], metadata });
+});
+
+it('an HPA says what the one in the manifests does, but for its numbers', () => {
+  const { spec } = parse(snippetOf('hpa', PLAN, { metricWindowSeconds: 30 }));
+  const known = manifest('base/autoscaler.yaml').spec;
+  expect(spec).toMatchObject({ minReplicas: 3, maxReplicas: 17, scaleTargetRef: known.scaleTargetRef });
+  expect(spec.behavior).toEqual(known.behavior);
+  const [{ patch }] = manifest('components/prometheus-adapter/kustomization.yaml').patches;
+  const [{ value }] = parse(patch);
+  value.pods.target.averageValue = '2.5';
+  expect(spec.metrics).toEqual([value]);
+});

@@ -1,0 +1,67 @@
+import { stringify } from 'yaml';
+import { MANIFEST_BEHAVIOR } from './behavior.ts';
+import type { Plan } from './fleet.ts';
+
+export const SNIPPET_KINDS = ['scaledobject', 'hpa'] as const;
+export type SnippetKind = (typeof SNIPPET_KINDS)[number];
+
+/** What the numbers of a plan are in the manifests: a ScaledObject of KEDA, or a HorizontalPodAutoscaler by the custom metric of prometheus-adapter. */
+export function snippetOf(kind: SnippetKind, plan: Plan, settings: { metricWindowSeconds: number }): string {
+  const document = kind === 'hpa' ? hpaOf(plan) : scaledObjectOf(plan, settings);
+  return stringify(document, { lineWidth: 0, aliasDuplicateObjects: false });
+}
+
+function hpaOf({ target, minReplicas, maxReplicas }: Plan): object {
+  return {
+    apiVersion: 'autoscaling/v2',
+    kind: 'HorizontalPodAutoscaler',
+    metadata: { name: 'kedge' },
+    spec: {
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'kedge' },
+      minReplicas,
+      maxReplicas,
+      metrics: [
+        {
+          type: 'Pods',
+          pods: {
+            metric: { name: 'kedge_concurrency' },
+            target: { type: 'AverageValue', averageValue: String(target) },
+          },
+        },
+      ],
+      behavior: MANIFEST_BEHAVIOR,
+    },
+  };
+}
+
+function scaledObjectOf(
+  { target, minReplicas, maxReplicas }: Plan,
+  { metricWindowSeconds }: { metricWindowSeconds: number },
+): object {
+  const labels = 'namespace="kedge",container="server"';
+  return {
+    apiVersion: 'keda.sh/v1alpha1',
+    kind: 'ScaledObject',
+    metadata: { name: 'kedge' },
+    spec: {
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'kedge' },
+      pollingInterval: 15,
+      minReplicaCount: minReplicas,
+      maxReplicaCount: maxReplicas,
+      advanced: { horizontalPodAutoscalerConfig: { behavior: MANIFEST_BEHAVIOR } },
+      triggers: [
+        {
+          type: 'prometheus',
+          name: 'concurrency',
+          metricType: 'AverageValue',
+          metadata: {
+            serverAddress: 'http://prometheus-operated.monitoring.svc:9090',
+            query: `sum(rate(kedge_inflight_seconds_total{${labels}}[${metricWindowSeconds}s]))`,
+            threshold: String(target),
+            ignoreNullValues: 'false',
+          },
+        },
+      ],
+    },
+  };
+}
