@@ -1,7 +1,8 @@
 /**
  * What a run of the bench leaves behind, as JSON: all that its report draws and its verdicts judge, and nothing else. Two runs are compared by it.
  * Times are seconds since the run began, on the clock of the run: in compressed time, one of its seconds is shorter than one on the wall.
- * Latencies are microseconds from when a request was scheduled.
+ * Latencies are microseconds from when a request was scheduled, and rates are per second, both on the wall: a server is no faster in compressed time. An interval with
+ * n requests scheduled thus had a rate of n times the compression.
  */
 export interface RunRecord {
   schemaVersion: 1;
@@ -41,6 +42,8 @@ export interface LoadRecord {
   /** In order of time, one for each second of the run's clock. */
   intervals: readonly LoadInterval[];
   total: LoadTotal;
+  /** What went wrong, in words: the first few kinds of it. Absent where nobody looked. */
+  problems?: readonly string[];
 }
 
 interface Counts {

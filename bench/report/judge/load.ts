@@ -1,0 +1,237 @@
+import { z } from 'zod';
+import { countText, latencyText, numberText, secondsText, shareText } from '../format.ts';
+import type { Latency, LoadTotal, RunRecord } from '../record.ts';
+import { amount, type Finding, type Kind, ms, share, unmeasured, whole } from './kind.ts';
+
+type Judge<T> = Kind<T>['judge'];
+
+/** A kind that can only be judged where requests were sent. */
+function onLoad<T>(judge: Judge<T>): Judge<T> {
+  return (record, value) =>
+    record.load.total.scheduled > 0
+      ? judge(record, value)
+      : unmeasured('no request was scheduled', 'Give the run a load: a rate over 0 for at least a second.');
+}
+
+const badOf = ({ scheduled, ok }: LoadTotal): number => scheduled - ok;
+
+function partsOf({ wrong, failed, dropped }: LoadTotal): string {
+  return `${numberText(failed)} failed, ${numberText(wrong)} wrong, ${numberText(dropped)} dropped`;
+}
+
+/** `503 (812), none (3)`: what came instead of 200. */
+function statusesOf({ statuses }: LoadTotal): string {
+  const others = Object.entries(statuses).filter(([status]) => status !== '200');
+  others.sort((a, b) => b[1] - a[1]);
+  return others.map(([status, count]) => `${status} (${numberText(count)})`).join(', ');
+}
+
+function errorAdvice(total: LoadTotal): string {
+  const { wrong, failed, dropped } = total;
+  if (dropped >= failed && dropped >= wrong) {
+    return 'Most were never sent, as too many were under way: the servers did not keep up. Give them more replicas (minReplicas, a lower target), or allow more under way.';
+  }
+  if (wrong > failed) {
+    return 'Most were answered with something else than was wanted: look which version answered (versions over time), and whether the expected answers are of that version.';
+  }
+  const statuses = statusesOf(total);
+  const refused = (total.statuses['503'] ?? 0) + (total.statuses['429'] ?? 0);
+  if (refused * 2 >= failed) {
+    return `Most were refused (${statuses}): the replicas were full. Scale earlier (a lower target), faster (scaleUp policies), or begin with more (minReplicas).`;
+  }
+  if ((total.statuses['none'] ?? 0) * 2 >= failed) {
+    return `Most had no answer (${statuses}): connections broke or time ran out. Look whether they fall together with pods that drain (preStop, terminationGracePeriodSeconds) or die.`;
+  }
+  return `Look at what was answered: ${statuses}. The servers' logs tell why.`;
+}
+
+const max_error_rate: Kind<number> = {
+  about: 'at most this share of scheduled requests not answered rightly: failed, wrong or dropped',
+  ...share,
+  judge: onLoad(({ load: { total } }, limit) => {
+    const rate = badOf(total) / total.scheduled;
+    return {
+      holds: rate <= limit,
+      measured: `${shareText(rate)}: ${numberText(badOf(total))} of ${numberText(total.scheduled)} (${partsOf(total)})`,
+      advice: () => errorAdvice(total),
+    };
+  }),
+};
+
+const max_wrong: Kind<number> = {
+  about: 'at most so many answers with status 200 that are not the wanted one',
+  ...whole,
+  judge: onLoad(({ load: { total } }, limit) => ({
+    holds: total.wrong <= limit,
+    measured: countText(total.wrong, 'wrong answer'),
+    advice: () =>
+      'A wrong answer is worse than none. See which version gave it (versions over time), and compare kedge inspect of the versions.',
+  })),
+};
+
+const max_dropped_rate: Kind<number> = {
+  about: 'at most this share of scheduled requests not sent, as too many were under way',
+  ...share,
+  judge: onLoad(({ load: { total } }, limit) => ({
+    holds: total.dropped / total.scheduled <= limit,
+    measured: `${shareText(total.dropped / total.scheduled)}: ${numberText(total.dropped)} of ${numberText(total.scheduled)}`,
+    advice: () =>
+      'The servers did not keep up, or the limit of requests under way is low for their latency: raise either.',
+  })),
+};
+
+function latency(key: keyof Latency, words: string): Kind<number> {
+  return {
+    about: `${words} of answers with status 200, from when each was scheduled`,
+    ...ms,
+    judge: onLoad(({ load: { total } }, limit) => {
+      if (!total.latency) return noAnswers(total);
+      const value = total.latency[key];
+      return { holds: value <= limit * 1_000, measured: latencyText(value), advice: () => latencyAdvice(total) };
+    }),
+  };
+}
+
+function noAnswers(total: LoadTotal): Finding {
+  return unmeasured('nothing was answered with status 200', errorAdvice(total));
+}
+
+function latencyAdvice({ behindP99, latency }: LoadTotal): string {
+  if (latency && behindP99 * 2 > latency.p99) {
+    return `The driver itself was ${latencyText(behindP99)} behind its schedule (p99): what was measured is the driver. Take less load, or a machine that is not shared with the servers.`;
+  }
+  return 'Look in the plots where it happens. While load rises: scale earlier (a lower target) or begin with more replicas. At steady load: fewer requests in flight for each pod (a lower target), or more cores. Around pods that come or go: readiness and drain.';
+}
+
+/** A number of milliseconds, or one that counts only after a while. */
+const settled = z.union([
+  ms.value.transform((at_most) => ({ at_most, after_s: 0 })),
+  z.strictObject({ at_most: ms.value, after_s: z.number().min(0) }),
+]);
+
+const worst_second_p99_ms: Kind<z.infer<typeof settled>> = {
+  about: 'the 99th percentile in each single second, or in each after a while',
+  value: settled,
+  form: 'milliseconds over 0, or { at_most: milliseconds, after_s: seconds }',
+  judge: onLoad(({ load: { intervals, total } }, { at_most, after_s }) => {
+    const seen = intervals.flatMap(({ at, latency }) => (at >= after_s && latency ? [{ at, p99: latency.p99 }] : []));
+    if (seen.length === 0 && total.latency) {
+      return unmeasured(
+        `nothing was answered after ${secondsText(after_s)}`,
+        'Let the run last longer, or lower after_s.',
+      );
+    }
+    if (seen.length === 0) return noAnswers(total);
+    const worst = seen.reduce((most, one) => (one.p99 > most.p99 ? one : most));
+    const over = seen.filter(({ p99 }) => p99 > at_most * 1_000).length;
+    return {
+      holds: over === 0,
+      measured: `${latencyText(worst.p99)} at ${secondsText(worst.at)}${over > 0 ? `; above in ${numberText(over)} of ${countText(seen.length, 'second')}` : ''}`,
+      advice: () => latencyAdvice(total),
+    };
+  }),
+};
+
+const min_throughput: Kind<number> = {
+  about: 'at least so many right answers a second, over the seconds in which requests were scheduled',
+  ...amount,
+  judge: onLoad(({ load: { intervals, total } }, limit) => {
+    const busy = intervals.filter(({ scheduled }) => scheduled > 0).length;
+    const rate = total.ok / busy;
+    return {
+      holds: rate >= limit,
+      measured: `${numberText(rate)} a second; ${numberText(total.scheduled / busy)} were scheduled`,
+      advice: () =>
+        total.scheduled / busy < limit
+          ? 'The load did not ask for as much: raise its rate.'
+          : 'The servers did not keep up: more replicas (maxReplicas, a lower target) or more capacity for each.',
+    };
+  }),
+};
+
+const min_requests: Kind<number> = {
+  about: 'at least so many requests scheduled: less would prove little',
+  value: z.int().positive(),
+  form: 'a whole number over 0',
+  judge: ({ load: { total } }, limit) => ({
+    holds: total.scheduled >= limit,
+    measured: countText(total.scheduled, 'request'),
+    advice: () => 'Let the run last longer, or raise the rate.',
+  }),
+};
+
+/** The longest run of seconds with requests and no right answer to any of them. */
+function outageOf({ load: { intervals } }: RunRecord): { at: number; length: number } {
+  let [worst, length] = [{ at: 0, length: 0 }, 0];
+  for (const { at, scheduled, ok } of intervals) {
+    length = scheduled > 0 && ok === 0 ? length + 1 : 0;
+    if (length > worst.length) worst = { at: at - length + 1, length };
+  }
+  return worst;
+}
+
+const max_outage_s: Kind<number> = {
+  about: 'no more seconds on end in which no request was answered rightly',
+  value: z.number().min(0),
+  form: 'seconds, 0 or more',
+  judge: onLoad((record, limit) => {
+    const { at, length } = outageOf(record);
+    return {
+      holds: length <= limit,
+      measured: length === 0 ? 'a right answer in every second' : `${secondsText(length)}, from ${secondsText(at)}`,
+      advice: () => errorAdvice(record.load.total),
+    };
+  }),
+};
+
+const max_behind_ms: Kind<number> = {
+  about: 'the driver kept its schedule: how far behind it sent, 99th percentile',
+  ...ms,
+  judge: onLoad(({ load: { total } }, limit) => ({
+    holds: total.behindP99 <= limit * 1_000,
+    measured: latencyText(total.behindP99),
+    advice: () =>
+      'The driver had no time to send: what was measured is in part the driver. Take less load, more threads for the driver, or a machine that is not shared with the servers.',
+  })),
+};
+
+const answered_by: Kind<string[]> = {
+  about: 'these versions answered, each at least once, and no other',
+  value: z.array(z.string().min(1)).min(1),
+  form: 'a list of model/version',
+  judge: onLoad(({ load: { total } }, wanted) => {
+    const seen = Object.keys(total.versions);
+    const missing = wanted.filter((version) => !seen.includes(version));
+    const others = seen.filter((version) => !wanted.includes(version));
+    return {
+      holds: missing.length === 0 && others.length === 0,
+      measured: seen.length === 0 ? 'no answer named its version' : seen.join(', '),
+      advice: () =>
+        [
+          missing.length > 0
+            ? `No answer came from ${missing.join(', ')}: look whether it was admitted (GET /v2/models/M/versions).`
+            : '',
+          others.length > 0 ? `Not awaited: ${others.join(', ')}.` : '',
+        ]
+          .filter(Boolean)
+          .join(' '),
+    };
+  }),
+};
+
+export const LOAD_KINDS = {
+  min_requests,
+  max_error_rate,
+  max_wrong,
+  max_dropped_rate,
+  max_outage_s,
+  min_throughput,
+  p50_ms: latency('p50', 'the median'),
+  p90_ms: latency('p90', 'the 90th percentile'),
+  p99_ms: latency('p99', 'the 99th percentile'),
+  p999_ms: latency('p999', 'the 99.9th percentile'),
+  max_ms: latency('max', 'the longest'),
+  worst_second_p99_ms,
+  max_behind_ms,
+  answered_by,
+};

@@ -1,0 +1,122 @@
+import type { LoadInterval, RunRecord, ScalingRecord } from './record.ts';
+
+/** What holds from each time on, until the next: in order of time. */
+export type Steps = readonly (readonly [at: number, value: number])[];
+
+/** @returns undefined before the first step */
+export function valueAt(steps: Steps, at: number): number | undefined {
+  return steps.findLast((step) => step[0] <= at)?.[1];
+}
+
+/**
+ * Replicas that the load asked for, held within the policy's bounds: what the metrics wanted at each sync, or what was decided where that is not known
+ * (rates and stabilization are in it then).
+ */
+export function demandOf({ ticks, policy }: ScalingRecord): Steps {
+  return ticks.map(({ at, wanted, desired }) => [
+    at,
+    Math.min(policy.maxReplicas, Math.max(policy.minReplicas, wanted ?? desired)),
+  ]);
+}
+
+export function desiredOf({ ticks }: ScalingRecord): Steps {
+  return ticks.map(({ at, desired }) => [at, desired]);
+}
+
+/** Ready replicas: of the pods, each at its own time; of the syncs where no pod was seen. */
+export function readyOf({ ticks, pods }: ScalingRecord): Steps {
+  if (pods.length === 0) return ticks.map(({ at, ready }) => [at, ready]);
+  const changes = pods
+    .flatMap(({ states }) =>
+      states.map(({ at, state }, index) => ({
+        at,
+        by: Number(state === 'ready') - Number(states[index - 1]?.state === 'ready'),
+      })),
+    )
+    .filter(({ by }) => by !== 0)
+    .sort((a, b) => a.at - b.at);
+  const steps: [number, number][] = [[0, 0]];
+  for (const { at, by } of changes) {
+    const last = steps.at(-1)!;
+    if (last[0] === at) last[1] += by;
+    else steps.push([at, last[1] + by]);
+  }
+  return steps;
+}
+
+/** How long the replicas were behind what was asked for. Times in seconds of the run. */
+export interface Lag {
+  /** As many as were asked for. */
+  replicas: number;
+  /** When the load changed, where a change is to be seen within two syncs before; else the sync that asked. */
+  from: number;
+  /** The first sync that asked. */
+  asked: number;
+  /** When as many were ready, or no longer asked for; the end of the run where neither came. */
+  until: number;
+  end: 'met' | 'withdrawn' | 'open';
+}
+
+/**
+ * For each number of replicas that was asked for while fewer were ready (`up`) or more (`down`): how long it took. A number that is asked for again
+ * later counts again.
+ */
+export function lagsOf({ load, scaling, seconds }: RunRecord, direction: 'up' | 'down'): Lag[] {
+  if (!scaling) return [];
+  // Downwards is upwards in negative numbers.
+  const sign = direction === 'up' ? 1 : -1;
+  const demand = demandOf(scaling).map(([at, value]) => [at, sign * value] as const);
+  const ready = readyOf(scaling).map(([at, value]) => [at, sign * value] as const);
+  const levels = [...new Set(demand.map(([, value]) => value))];
+  return levels.flatMap((level) =>
+    demand.flatMap(([asked, value], index) => {
+      const before = demand[index - 1]?.[1];
+      const isFirst = value >= level && (before === undefined || before < level);
+      if (!isFirst || (valueAt(ready, asked) ?? 0) >= level) return [];
+      const met = ready.find((step) => step[0] > asked && step[1] >= level)?.[0];
+      const withdrawn = demand.find((step) => step[0] > asked && step[1] < level)?.[0];
+      const until = Math.min(met ?? seconds, withdrawn ?? seconds);
+      const end = until === met ? 'met' : until === withdrawn ? 'withdrawn' : 'open';
+      const since = demand[index - 2]?.[0] ?? 0;
+      return { replicas: sign * level, from: changeOf(load.intervals, since, asked, sign), asked, until, end };
+    }),
+  );
+}
+
+export const lengthOf = ({ from, until }: Lag): number => until - from;
+
+/** A change of the rate by less than this share is taken for noise. */
+const NOISE = 0.1;
+
+/** When the rate of the load rose (or fell) within a time: where it passed half of its change. */
+function changeOf(intervals: readonly LoadInterval[], since: number, until: number, sign: 1 | -1): number {
+  const within = intervals.filter(({ at }) => at >= since && at < until);
+  const rates = within.map(({ scheduled }) => sign * scheduled);
+  const low = Math.min(...rates);
+  const start = rates.lastIndexOf(low);
+  const high = Math.max(...rates.slice(start));
+  if (!(high - low > NOISE * Math.max(Math.abs(low), Math.abs(high)))) return until;
+  const index = rates.findIndex((rate, at) => at > start && rate >= (low + high) / 2);
+  return within[index]!.at;
+}
+
+/**
+ * When the load last came down: the end of the last second in which it was above a quarter of the way from where it ended up to its peak. Where it ended
+ * up: nothing if the run went on after the load, else the mean of its last five seconds.
+ */
+export function lastDropOf({ load: { intervals }, seconds }: RunRecord): number {
+  const last = intervals.at(-1);
+  if (!last) return 0;
+  const tail = intervals.slice(-5);
+  const wentOn = seconds > last.at + 2;
+  const final = wentOn ? 0 : tail.reduce((sum, { scheduled }) => sum + scheduled, 0) / tail.length;
+  const peak = Math.max(...intervals.map(({ scheduled }) => scheduled));
+  const high = intervals.findLast(({ scheduled }) => scheduled > final + (peak - final) / 4);
+  return high ? high.at + 1 : 0;
+}
+
+/** Replicas times seconds that were asked of the cluster: what a run costs. */
+export function replicaSecondsOf(scaling: ScalingRecord, seconds: number): number {
+  const steps = desiredOf(scaling);
+  return steps.reduce((sum, [at, value], index) => sum + value * ((steps[index + 1]?.[0] ?? seconds) - at), 0);
+}
