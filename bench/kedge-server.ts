@@ -23,31 +23,52 @@ export interface KedgeOptions extends StartOptions {
   nodeArgs?: readonly string[];
 }
 
-const PROGRAM = fileURLToPath(new URL('../bin/kedge.ts', import.meta.url));
+/** A process that was told to serve. */
+export interface SpawnedKedge {
+  child: ChildProcess;
+  /** What it warned of so far, as lines of JSON. */
+  complaints: string[];
+  /** Once it listens. Rejects if it ends before. */
+  listening: Promise<{ port: number; adminPort: number }>;
+}
+
+/** In a clone, or the bundle that this lies in. */
+const PROGRAM = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? '../bin/kedge.ts' : './kedge.js', import.meta.url),
+);
 const LOUD = new Set(['warn', 'error', 'fatal']);
 const READY_MS = 60_000;
 
 /** Starts a server and waits until it listens. @throws Error if it ends before */
-export async function startKedge(volume: TestVolume, options: KedgeOptions = {}): Promise<KedgeServer> {
+export async function startKedge(volume: Pick<TestVolume, 'dir'>, options: KedgeOptions = {}): Promise<KedgeServer> {
+  const { child, complaints, listening } = spawnKedge(volume, options);
+  const { port } = await listening;
+  return { child, port, complaints, stop: () => stop(child) };
+}
+
+/** Starts a server. */
+export function spawnKedge(volume: Pick<TestVolume, 'dir'>, options: KedgeOptions = {}): SpawnedKedge {
   const { nodeArgs = [], env, ...rest } = options;
   const child = startNode([...nodeArgs, PROGRAM, 'serve'], { ...rest, env: { ...serveEnvironment(volume), ...env } });
   child.stdout!.resume();
   const complaints: string[] = [];
-  const port = await new Promise<number>((resolve, reject) => {
+  const listening = new Promise<{ port: number; adminPort: number }>((resolve, reject) => {
     void (async () => {
       for await (const line of { [Symbol.asyncIterator]: () => linesOf(child, 'stderr') }) {
         const told = entryOf(line);
         if (!told || LOUD.has(told.level ?? '')) complaints.push(line);
-        if (told?.port !== undefined) resolve(told.port);
+        if (told?.port !== undefined && told.adminPort !== undefined) {
+          resolve({ port: told.port, adminPort: told.adminPort });
+        }
       }
       reject(new Error(`the server ended: ${complaints.join('\n')}`));
     })();
   });
-  return { child, port, complaints, stop: () => stop(child) };
+  return { child, complaints, listening };
 }
 
 /** What has a server listen on any port of this machine alone. */
-export function serveEnvironment(volume: TestVolume): Record<string, string> {
+export function serveEnvironment(volume: Pick<TestVolume, 'dir'>): Record<string, string> {
   return {
     KEDGE_VOLUME: volume.dir,
     KEDGE_HOST: '127.0.0.1',
@@ -111,9 +132,9 @@ async function measure(volume: TestVolume, { path, manifest }: CatalogAvailable)
   return result.report;
 }
 
-function entryOf(line: string): { port?: number; level?: string } | undefined {
+function entryOf(line: string): { port?: number; adminPort?: number; level?: string } | undefined {
   try {
-    return JSON.parse(line) as { port?: number; level?: string };
+    return JSON.parse(line) as { port?: number; adminPort?: number; level?: string };
   } catch {
     return undefined;
   }
