@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../server/testing/random.ts';
-import { behaviorOf, DEFAULT_FLAGS } from '../hpa/spec.ts';
 import { type CurvePoint, curveOf, type Objective } from './curve.ts';
-import { type Fleet, runPlan } from './fleet.ts';
+import { type Fleet, runPlan } from './run-plan.ts';
 import {
   boundsFor,
   type Candidate,
@@ -54,11 +53,7 @@ function anyCase(seed: number, times = 1): { fleet: Fleet; objective: Objective;
     metricDelaySeconds: 15,
     queueSeconds: 1,
     syncSeconds: 15,
-    behavior: random.chance(0.5)
-      ? behaviorOf({ scaleDown: { stabilizationWindowSeconds: 60 } }, DEFAULT_FLAGS)
-      : undefined,
-    tolerance: { up: 0.1, down: 0.1 },
-    downscaleStabilizationSeconds: 60,
+    behavior: random.chance(0.5) ? { scaleDown: { stabilizationWindowSeconds: 60 } } : undefined,
   };
   const objective = { p99Ms: curve.points[3]!.p99Ms, share: random.pick([0.9, 0.95, 0.99, 1]) };
   const targets = targetsFor(curve).filter((_, index) => index % 3 === 0);

@@ -1,5 +1,5 @@
 import { type Curve, inFlightAt, type Objective } from './curve.ts';
-import { type Fleet, type Outcome, type Plan, runPlan } from './fleet.ts';
+import { type Fleet, type Outcome, type Plan, runPlan } from './run-plan.ts';
 
 /** Which plans are looked at: each target with each of the bounds that go with it. */
 export interface Grid {

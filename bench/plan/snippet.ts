@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import { MANIFEST_BEHAVIOR } from './behavior.ts';
-import type { Plan } from './fleet.ts';
+import type { Plan } from './run-plan.ts';
 
 export const SNIPPET_KINDS = ['scaledobject', 'hpa'] as const;
 export type SnippetKind = (typeof SNIPPET_KINDS)[number];
