@@ -1,0 +1,245 @@
+import { setImmediate, setTimeout } from 'node:timers/promises';
+import { Random } from '../../server/testing/random.ts';
+import { AnswerJudge, versionOf } from './answers.ts';
+import { arrivalsOf } from './arrivals.ts';
+import { type HttpAnswer, HttpConnection } from './http-connection.ts';
+import type { LoadOrder, LoadReport } from './load-entry.ts';
+import type { LoadRequest } from './load-options.ts';
+import { requestBytes } from './request-bytes.ts';
+import { compressed, durationOf } from './schedule.ts';
+import { type Outcome, Settlements } from './settlements.ts';
+
+/** A timer is a millisecond coarse; what is left of a wait is spun, which also has the sockets read. */
+const SPIN_MS = 2;
+/** Longest wait, after which a stop is noticed. */
+const NAP_MS = 20;
+/** How often timeouts are looked for, and how often it is told what happened. */
+const CHECK_MS = 2;
+const TELL_MS = 100;
+const MAX_PROBLEMS = 20;
+const SHOWN_BODY = 160;
+
+interface Flight {
+  target: Target;
+  connection: HttpConnection;
+  interval: number;
+  at: number;
+  behind: number;
+}
+
+interface Target {
+  model: string;
+  bytes: Buffer;
+  judge: AnswerJudge;
+}
+
+/**
+ * Sends the arrivals of one thread when their time has come, whether those before are answered or not, and measures each from the time that it was scheduled for. A
+ * server that stands still thereby pays for every request that should have come meanwhile (no coordinated omission).
+ */
+export class Sender {
+  readonly #order: LoadOrder;
+  readonly #url: URL;
+  readonly #tell: (report: LoadReport, transfer?: ArrayBuffer[]) => void;
+  readonly #now: () => number;
+  readonly #targets: readonly Target[];
+  readonly #mostFlights: number;
+  /** Connections that wait for a request, the last used at the end: few stay warm, and the others end as they idle. */
+  readonly #idle: HttpConnection[] = [];
+  readonly #connections = new Set<HttpConnection>();
+  /** In the order in which they were scheduled. */
+  readonly #flights = new Set<Flight>();
+  readonly #settled = new Settlements();
+  readonly #versions = new Map<string, number>();
+  /** Under way, by interval; intervals without any are left out. */
+  readonly #open = new Map<number, number>();
+  #newVersions: string[] = [];
+  #newInFlight: number[] = [];
+  readonly #problems = new Set<string>();
+  #newProblems: string[] = [];
+  #interval = 0;
+  #stopped = false;
+  #lookedAt = 0;
+  #toldAt = 0;
+
+  /** @param now milliseconds, on a clock that all threads have */
+  constructor(order: LoadOrder, now: () => number, tell: (report: LoadReport, transfer?: ArrayBuffer[]) => void) {
+    const { requests, url, maxOutstanding } = order.options;
+    this.#order = order;
+    this.#now = now;
+    this.#tell = tell;
+    this.#url = new URL(url);
+    this.#targets = requests.map((request) => targetOf(request, this.#url));
+    const { index, workers } = order;
+    this.#mostFlights = Math.floor(maxOutstanding / workers) + (index < maxOutstanding % workers ? 1 : 0);
+  }
+
+  /** Sends no more; what is under way is waited for. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** @param begin when the schedule begins. Resolves once every request is over and told of */
+  async run(begin: number): Promise<void> {
+    const { compression, schedule, coarse } = this.#order.options;
+    const end = begin + (durationOf(schedule) / compression) * 1_000;
+    const intervals = Math.ceil(durationOf(schedule));
+    const intervalAt = (seconds: number): number => Math.min(intervals - 1, Math.floor(seconds * compression));
+    const arrivals = this.#arrivals();
+    let next = arrivals.next();
+    this.#toldAt = begin;
+    while (!this.#stopped) {
+      const now = this.#now();
+      for (; !next.done && begin + next.value.at * 1_000 <= now; next = arrivals.next()) {
+        this.#enter(intervalAt(next.value.at));
+        this.#send(this.#targets[next.value.target]!, begin + next.value.at * 1_000);
+      }
+      this.#enter(intervalAt((now - begin) / 1_000));
+      this.#look(now);
+      if (now >= end) break;
+      const wake = next.done ? end : Math.min(end, begin + next.value.at * 1_000);
+      await this.#wait(wake - now, coarse);
+    }
+    this.#enter(this.#interval + 1);
+    while (this.#flights.size > 0) {
+      await setTimeout(1);
+      this.#look(this.#now());
+    }
+    this.#flush();
+    for (const connection of this.#connections) connection.close();
+    this.#tell({ kind: 'done' });
+  }
+
+  /** Of all arrivals, which every thread goes through alike, those of this one. */
+  *#arrivals(): Generator<{ at: number; target: number }, undefined> {
+    const { index, workers, options } = this.#order;
+    const random = new Random(options.seed);
+    const choice = new Random(~options.seed);
+    const sums: number[] = [];
+    for (const { weight } of options.requests) sums.push((sums.at(-1) ?? 0) + weight);
+    let number = 0;
+    for (const at of arrivalsOf(compressed(options.schedule, options.compression), () => random.next())) {
+      const drawn = choice.next() * sums.at(-1)!;
+      if (number % workers === index) yield { at, target: sums.findIndex((sum) => drawn < sum) };
+      number += 1;
+    }
+  }
+
+  async #wait(ms: number, coarse: boolean): Promise<void> {
+    if (coarse) await setTimeout(Math.min(NAP_MS, Math.max(1, Math.floor(ms))));
+    else if (ms > SPIN_MS) await setTimeout(Math.min(NAP_MS, Math.floor(ms) - 1));
+    else await setImmediate();
+  }
+
+  /** Time has come to an interval: those before it have ended. */
+  #enter(interval: number): void {
+    for (; this.#interval < interval; this.#interval += 1) this.#newInFlight.push(this.#flights.size);
+  }
+
+  #send(target: Target, at: number): void {
+    const behind = (this.#now() - at) * 1_000;
+    const interval = this.#interval;
+    if (this.#flights.size >= this.#mostFlights) {
+      this.#settled.add({ interval, outcome: 'dropped', status: 0, version: -1, latency: 0, behind });
+      return;
+    }
+    const connection = this.#connection();
+    const flight = { target, connection, interval, at, behind };
+    this.#flights.add(flight);
+    this.#open.set(interval, (this.#open.get(interval) ?? 0) + 1);
+    connection.send(target.bytes, (answer, why) => this.#over(flight, answer, why));
+  }
+
+  #connection(): HttpConnection {
+    for (let idle = this.#idle.pop(); idle; idle = this.#idle.pop()) if (idle.usable) return idle;
+    const opened = new HttpConnection(this.#url, (closed) => this.#connections.delete(closed));
+    this.#connections.add(opened);
+    return opened;
+  }
+
+  #over(flight: Flight, answer: HttpAnswer | undefined, why = ''): void {
+    const { target, connection, interval, at, behind } = flight;
+    const latency = (this.#now() - at) * 1_000;
+    this.#flights.delete(flight);
+    const left = this.#open.get(interval)! - 1;
+    if (left > 0) this.#open.set(interval, left);
+    else this.#open.delete(interval);
+    const { requestsPerConnection = Number.POSITIVE_INFINITY } = this.#order.options;
+    if (connection.sent >= requestsPerConnection) connection.close();
+    else if (connection.usable) this.#idle.push(connection);
+    const { outcome, version } = this.#judge(target, answer, why);
+    this.#settled.add({ interval, outcome, status: answer?.status ?? 0, version, latency, behind });
+  }
+
+  #judge(target: Target, answer: HttpAnswer | undefined, why: string): { outcome: Outcome; version: number } {
+    const { model, judge } = target;
+    if (answer?.status !== 200) {
+      this.#problem(model, answer ? `status ${answer.status}: ${excerpt(answer.body)}` : why);
+      return { outcome: 'failed', version: -1 };
+    }
+    const named = versionOf(answer);
+    const version = named === undefined ? -1 : this.#numberOf(`${model}/${named}`);
+    const problem = judge.problemOf(answer, named);
+    if (problem === undefined) return { outcome: 'ok', version };
+    this.#problem(model, problem);
+    return { outcome: 'wrong', version };
+  }
+
+  #numberOf(version: string): number {
+    let number = this.#versions.get(version);
+    if (number === undefined) {
+      number = this.#versions.size;
+      this.#versions.set(version, number);
+      this.#newVersions.push(version);
+    }
+    return number;
+  }
+
+  #problem(model: string, what: string): void {
+    const text = `${model}: ${what}`;
+    if (this.#problems.size >= MAX_PROBLEMS || this.#problems.has(text)) return;
+    this.#problems.add(text);
+    this.#newProblems.push(text);
+  }
+
+  /** Ends what took too long, and tells now and then. */
+  #look(now: number): void {
+    if (now - this.#lookedAt < CHECK_MS) return;
+    this.#lookedAt = now;
+    for (const { at, connection } of this.#flights) {
+      if (now - at < this.#order.options.timeoutMs) break;
+      connection.close('no answer in time');
+    }
+    if (now - this.#toldAt >= TELL_MS) this.#flush(now);
+  }
+
+  #flush(now = this.#now()): void {
+    this.#toldAt = now;
+    const settled = this.#settled.take();
+    this.#tell(
+      {
+        kind: 'batch',
+        settled,
+        versions: this.#newVersions,
+        inFlight: this.#newInFlight,
+        underWay: this.#flights.size,
+        openFrom: Math.min(this.#interval, ...this.#open.keys()),
+        problems: this.#newProblems,
+      },
+      [settled.buffer],
+    );
+    this.#newVersions = [];
+    this.#newInFlight = [];
+    this.#newProblems = [];
+  }
+}
+
+function targetOf({ model, path, body, headers, check }: LoadRequest, url: URL): Target {
+  const whole = url.pathname.replace(/\/$/, '') + (path ?? `/v2/models/${encodeURIComponent(model)}/infer`);
+  return { model, bytes: requestBytes(url.host, whole, body, headers), judge: new AnswerJudge(check) };
+}
+
+function excerpt(body: Buffer): string {
+  const text = body.toString('utf8', 0, SHOWN_BODY).replace(/\s+/g, ' ');
+  return body.length > SHOWN_BODY ? `${text}…` : text;
+}
