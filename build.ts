@@ -64,6 +64,7 @@ await build({
     errors: 'contract/errors.ts',
     'host-main': 'engine/host-main.ts',
     'fit-main': 'trainer/run/fit-main.ts',
+    'load-main': 'bench/load/load-main.ts',
     'examples/scooter-demand/estimator': 'examples/scooter-demand/estimator.ts',
     'examples/scooter-demand/training': 'examples/scooter-demand/training.ts',
   },
