@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** versitygw, a real S3 server; `tests/install-servers.sh` puts it there. */
-const BINARY =
+export const S3_PROGRAM =
   process.env['KEDGE_TEST_VERSITYGW'] ||
   join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'kedge/versitygw-1.8.0/versitygw');
 
-export const hasS3Server = existsSync(BINARY);
+export const hasS3Server = existsSync(S3_PROGRAM);
 
 /** For the title of a suite: says so where its tests are left out. */
 export function withS3Server(title: string): string {
@@ -92,7 +92,7 @@ async function start(dir: string): Promise<{ child: ChildProcess; port: number }
   for (let attempt = 0; attempt < START_ATTEMPTS; attempt++) {
     const port = await freePort();
     const args = ['-a', ACCESS_KEY, '-s', SECRET_KEY, '--port', `127.0.0.1:${port}`, '--quiet', '--health', '/health'];
-    const child = spawn(BINARY, [...args, '--iam-dir', join(dir, 'iam'), 'posix', join(dir, 'data')], {
+    const child = spawn(S3_PROGRAM, [...args, '--iam-dir', join(dir, 'iam'), 'posix', join(dir, 'data')], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const stream of [child.stdout, child.stderr])

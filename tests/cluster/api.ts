@@ -1,4 +1,5 @@
-import { Agent, type IncomingMessage, request } from 'node:https';
+import type { IncomingMessage } from 'node:http';
+import { Agent, request } from 'node:https';
 import { createInterface } from 'node:readline';
 import type { Any } from '../manifests/objects.ts';
 
@@ -71,7 +72,12 @@ export class Api {
         for (const object of list.items) note({ type: known.has(object.metadata.uid) ? 'MODIFIED' : 'ADDED', object });
         for (const [uid, object] of known) if (!listed.has(uid)) note({ type: 'DELETED', object });
         const { resourceVersion } = list.metadata;
-        const response = await this.#send('GET', `${path}?watch=1&resourceVersion=${resourceVersion}`, undefined, signal);
+        const response = await this.#send(
+          'GET',
+          `${path}?watch=1&resourceVersion=${resourceVersion}`,
+          undefined,
+          signal,
+        );
         for await (const line of createInterface({ input: response })) {
           const event = JSON.parse(line);
           if (event.type === 'ERROR') break;
@@ -94,7 +100,13 @@ export class Api {
     return JSON.parse(await textOf(response));
   }
 
-  async #send(method: string, path: string, body: Any, signal: AbortSignal, type = 'application/json'): Promise<IncomingMessage> {
+  async #send(
+    method: string,
+    path: string,
+    body: Any,
+    signal: AbortSignal,
+    type = 'application/json',
+  ): Promise<IncomingMessage> {
     const { url, token } = this.#access;
     const headers = { authorization: `Bearer ${token}`, 'content-type': type };
     const response = await new Promise<IncomingMessage>((resolve, reject) => {

@@ -72,7 +72,9 @@ export async function startControlPlane(): Promise<ControlPlane> {
     const api = new Api({ url, ca: certificates.caText, token: ADMIN_TOKEN });
     const ready = async (): Promise<boolean> => {
       if (hasEnded(server.child)) throw new Error(server.tail());
-      return (await api.get('/apis/rbac.authorization.k8s.io/v1/clusterroles/system:kube-controller-manager')) !== undefined;
+      return (
+        (await api.get('/apis/rbac.authorization.k8s.io/v1/clusterroles/system:kube-controller-manager')) !== undefined
+      );
     };
     await eventually(ready, 'the API server', START_MS);
     const controllersConfig = writeKubeconfig(folder, 'controllers', url, certificates.ca, CONTROLLERS_TOKEN);
@@ -101,7 +103,12 @@ function etcdFlags(folder: string, port: number, peerPort: number): string[] {
   ];
 }
 
-function apiserverFlags(folder: string, { ca, certificate, key, accounts }: Certificates, etcdPort: number, port: number): string[] {
+function apiserverFlags(
+  folder: string,
+  { ca, certificate, key, accounts }: Certificates,
+  etcdPort: number,
+  port: number,
+): string[] {
   return [
     `--etcd-servers=http://127.0.0.1:${etcdPort}`,
     '--bind-address=127.0.0.1',

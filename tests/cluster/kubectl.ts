@@ -39,7 +39,9 @@ export class Kubectl {
     });
     child.stdin.on('error', () => undefined);
     child.stdin.end(input);
-    said.code = await new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve));
+    said.code = await new Promise<number | null>((resolve, reject) =>
+      child.once('error', reject).once('close', resolve),
+    );
     return said;
   }
 

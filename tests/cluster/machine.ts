@@ -17,23 +17,35 @@ export const PROGRAMS = {
 } as const;
 
 /** Folder of initdb and postgres; Debian keeps them out of the PATH. */
-export const POSTGRES_PROGRAMS = globSync('/usr/lib/postgresql/*/bin').find((folder) => existsSync(join(folder, 'initdb')));
+export const POSTGRES_PROGRAMS = globSync('/usr/lib/postgresql/*/bin').find((folder) =>
+  existsSync(join(folder, 'initdb')),
+);
 
 /** Network namespaces with a bridge, and mounts of one's own: what a pod consists of. */
 function givesNamespaces(): boolean {
-  const words = ['--mount', '--net', '--propagation', 'private', 'sh', '-c', 'mount -t tmpfs tmpfs /mnt && ip link add br0 type bridge'];
+  const words = [
+    '--mount',
+    '--net',
+    '--propagation',
+    'private',
+    'sh',
+    '-c',
+    'mount -t tmpfs tmpfs /mnt && ip link add br0 type bridge',
+  ];
   return spawnSync('unshare', words).status === 0;
 }
 
 function whatIsMissing(): string | undefined {
   if (!process.env['KEDGE_TEST_CLUSTER']) return 'KEDGE_TEST_CLUSTER is not set; npm run test:cluster sets it';
-  if (!Object.values(PROGRAMS).every((path) => existsSync(path))) return 'no control plane; tests/cluster/install.sh builds it';
+  if (!Object.values(PROGRAMS).every((path) => existsSync(path)))
+    return 'no control plane; tests/cluster/install.sh builds it';
   if (!hasKustomize) return 'no kustomize; tests/install-manifest-tools.sh installs it';
   return undefined;
 }
 
 function whatPodsLack(): string | undefined {
-  if (!hasS3Server || !hasRedis || !POSTGRES_PROGRAMS) return 'no S3 server, Redis or Postgres; tests/install-servers.sh installs them';
+  if (!hasS3Server || !hasRedis || !POSTGRES_PROGRAMS)
+    return 'no S3 server, Redis or Postgres; tests/install-servers.sh installs them';
   if (process.getuid?.() !== 0 || !givesNamespaces()) return 'pods want root, iproute2 and namespaces';
   return undefined;
 }

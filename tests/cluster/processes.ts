@@ -11,7 +11,12 @@ export interface Logged {
   end(graceMs?: number): Promise<void>;
 }
 
-export function startLogged(program: string, words: readonly string[], log: string, env: Record<string, string> = {}): Logged {
+export function startLogged(
+  program: string,
+  words: readonly string[],
+  log: string,
+  env: Record<string, string> = {},
+): Logged {
   const output = openSync(log, 'a');
   const child = spawn(program, words, {
     stdio: ['ignore', output, output],

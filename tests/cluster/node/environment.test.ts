@@ -11,7 +11,8 @@ const pod = {
   spec: { initContainers: [{ name: 'loader' }], containers: [server] },
   status: { podIP: '10.1.2.3' },
 };
-const of = (container: object): Record<string, string> => environmentOf({ name: 'loader', ...container }, pod, references);
+const of = (container: object): Record<string, string> =>
+  environmentOf({ name: 'loader', ...container }, pod, references);
 
 describe('the environment of a container', () => {
   it('later sources win, and own variables over all', () => {
@@ -23,7 +24,9 @@ describe('the environment of a container', () => {
   it('what is optional may be absent, what is not is told of', () => {
     expect(of({ envFrom: [{ secretRef: { name: 'gone', optional: true } }] })).toEqual({});
     expect(() => of({ envFrom: [{ secretRef: { name: 'gone' } }] })).toThrow('secret "gone" not found');
-    const key = (more: object): object => ({ env: [{ name: 'X', valueFrom: { secretKeyRef: { name: 'keys', ...more } } }] });
+    const key = (more: object): object => ({
+      env: [{ name: 'X', valueFrom: { secretKeyRef: { name: 'keys', ...more } } }],
+    });
     expect(of(key({ key: 'KEY' }))).toEqual({ X: 'k' });
     expect(of(key({ key: 'NO', optional: true }))).toEqual({});
     expect(() => of(key({ key: 'NO' }))).toThrow("couldn't find key NO in keys");

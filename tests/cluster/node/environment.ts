@@ -16,7 +16,7 @@ export function environmentOf(container: Any, pod: Any, references: References):
     for (const [name, value] of Object.entries(referred(references, kind, ref))) env[`${prefix}${name}`] = value;
   }
   for (const { name, value, valueFrom } of container.env ?? []) {
-    const found = valueFrom ? valueOf(valueFrom, container, pod, references) : expand(value ?? '', env);
+    const found = valueFrom ? valueFromOf(valueFrom, container, pod, references) : expand(value ?? '', env);
     if (found !== undefined) env[name] = found;
   }
   return env;
@@ -29,17 +29,23 @@ export function expand(text: string, env: Readonly<Record<string, string>>): str
   );
 }
 
-function referred(references: References, kind: keyof References, { name, optional }: Any): Readonly<Record<string, string>> {
+function referred(
+  references: References,
+  kind: keyof References,
+  { name, optional }: Any,
+): Readonly<Record<string, string>> {
   const found = references[kind].get(name);
   if (!found && !optional) throw new Error(`${kind === 'secrets' ? 'secret' : 'configmap'} "${name}" not found`);
   return found ?? {};
 }
 
-function valueOf(from: Any, container: Any, pod: Any, references: References): string | undefined {
+function valueFromOf(from: Any, container: Any, pod: Any, references: References): string | undefined {
   const { fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef } = from;
   if (fieldRef) return fieldOf(pod, fieldRef.fieldPath);
   if (resourceFieldRef) return resourceOf(resourceFieldRef, container, pod);
-  const [kind, ref] = configMapKeyRef ? (['configMaps', configMapKeyRef] as const) : (['secrets', secretKeyRef] as const);
+  const [kind, ref] = configMapKeyRef
+    ? (['configMaps', configMapKeyRef] as const)
+    : (['secrets', secretKeyRef] as const);
   const value = referred(references, kind, ref)[ref.key];
   if (value === undefined && !ref.optional) throw new Error(`couldn't find key ${ref.key} in ${ref.name}`);
   return value;

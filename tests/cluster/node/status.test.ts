@@ -1,5 +1,12 @@
 import { expect, it } from 'vitest';
-import { type ContainerKind, type ContainerState, type ContainerView, phaseOf, type Since, statusOf } from './status.ts';
+import {
+  type ContainerKind,
+  type ContainerState,
+  type ContainerView,
+  phaseOf,
+  type Since,
+  statusOf,
+} from './status.ts';
 
 const AT = '2026-01-01T00:00:00Z';
 const waiting: ContainerState = { waiting: { reason: 'PodInitializing' } };

@@ -47,10 +47,18 @@ export type Since = Map<string, { status: string; at: string }>;
 /** What is patched into the status of a pod. @param now RFC 3339 */
 export function statusOf(
   containers: readonly ContainerView[],
-  { over, now, since, podIP, startTime }: { over: boolean; now: string; since: Since; podIP?: string; startTime: string },
+  {
+    over,
+    now,
+    since,
+    podIP,
+    startTime,
+  }: { over: boolean; now: string; since: Since; podIP?: string; startTime: string },
 ): Any {
   const phase = phaseOf(containers, over);
-  const initialized = containers.every((one) => one.kind === 'main' || (one.kind === 'init' ? exitOf(one) === 0 : one.started));
+  const initialized = containers.every(
+    (one) => one.kind === 'main' || (one.kind === 'init' ? exitOf(one) === 0 : one.started),
+  );
   // A sidecar without a readiness probe is ready once it is started, and counts.
   const ready = phase === 'Running' && containers.every((one) => one.kind === 'init' || one.ready);
   const conditions = Object.entries({
