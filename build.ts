@@ -3,11 +3,16 @@
  * JavaScript; and one file less to open is one file less to wait for at a cold start. onnxruntime-node stays outside: it
  * brings a native library. @electric-sql/pglite does, too: it looks for its WebAssembly beside its own code, and only a history in a
  * folder needs it.
+ *
+ *   node build.ts [FOLDER]
  */
 import { cp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
+
+/** Everything in it goes first. */
+const outdir = process.argv[2] ?? 'dist';
 
 /** Files that several bundles share as they are: an error is an instance of one class, wherever it was thrown. */
 const SHARED: Readonly<Record<string, string>> = {
@@ -40,7 +45,7 @@ const plainHttp: Plugin = {
 };
 
 const common: BuildOptions = {
-  outdir: 'dist',
+  outdir,
   bundle: true,
   splitting: true,
   format: 'esm',
@@ -55,7 +60,7 @@ const common: BuildOptions = {
   logLevel: 'warning',
 };
 
-await rm('dist', { recursive: true, force: true });
+await rm(outdir, { recursive: true, force: true });
 await build({
   ...common,
   plugins: [shared],
@@ -81,5 +86,5 @@ for (const file of [
   'LICENSE',
   'NOTICE',
 ]) {
-  await cp(join(swagger, file), join('dist/swagger-ui', file));
+  await cp(join(swagger, file), join(outdir, 'swagger-ui', file));
 }
