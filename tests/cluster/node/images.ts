@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,7 +22,7 @@ export interface Image {
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const readOnly = (source: string, target: string): Mount => ({ source, target, mode: 'ro' });
 
-/** The image of Kedge as its Containerfile says it, over the bundle in dist/ (`npm run build`), which is copied to this folder. */
+/** The image of Kedge as its Containerfile says it, over a bundle that is made in this folder. */
 function kedge(folder: string): Image {
   const text = readFileSync(join(ROOT, 'Containerfile'), 'utf8');
   const last = text.slice(text.lastIndexOf('FROM '));
@@ -30,7 +31,7 @@ function kedge(folder: string): Image {
     .split(' ')
     .map((pair) => pair.split('=') as [string, string]);
   const app = join(folder, 'app');
-  cpSync(join(ROOT, 'dist'), join(app, 'dist'), { recursive: true });
+  execFileSync(process.execPath, ['build.ts', join(app, 'dist')], { cwd: ROOT });
   cpSync(join(ROOT, 'package.json'), join(app, 'package.json'));
   const runtime = ['onnxruntime-common', 'onnxruntime-node'].map((name) => `node_modules/${name}`);
   for (const path of runtime) mkdirSync(join(app, path), { recursive: true });
