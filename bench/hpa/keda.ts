@@ -1,0 +1,176 @@
+import { z } from 'zod';
+import { KedgeError } from '../../contract/errors.ts';
+
+/** What KEDA 2.21 does beside the HPA that it makes: it takes the target from 0 and to 0. All in seconds. */
+export interface Activation {
+  /** 0: KEDA lets nothing run once no trigger has been active for the cooldown, and the HPA then is disabled. */
+  minReplicas: number;
+  /** Instead of `minReplicas` while no trigger is active. */
+  idleReplicas: number | undefined;
+  pollingSeconds: number;
+  cooldownSeconds: number;
+  initialCooldownSeconds: number;
+  /** For each external trigger by the name of its metric: it is active while its value, in thousandths, is above. */
+  active: readonly { metric: string; above: number }[];
+  /** Where triggers of type cpu or memory always count as active. */
+  alwaysActive: boolean;
+  /** Replicas while a trigger fails. */
+  fallback: { failureThreshold: number; replicas: number; behavior: string } | undefined;
+}
+
+const text = z.union([z.string(), z.number(), z.boolean()]).transform(String);
+
+const trigger = z.looseObject({
+  type: z.string(),
+  name: z.string().optional(),
+  metricType: z.enum(['AverageValue', 'Value', 'Utilization']).optional(),
+  metadata: z.record(z.string(), text),
+});
+
+const seconds = z.int().min(0);
+
+export const scaledObjectSchema = z.strictObject({
+  apiVersion: z.literal('keda.sh/v1alpha1', 'only keda.sh/v1alpha1 is read'),
+  kind: z.literal('ScaledObject'),
+  metadata: z.looseObject({ name: z.string().min(1) }),
+  spec: z.strictObject({
+    scaleTargetRef: z.looseObject({
+      apiVersion: z.string().default('apps/v1'),
+      kind: z.string().default('Deployment'),
+      name: z.string(),
+    }),
+    pollingInterval: seconds.default(30),
+    cooldownPeriod: seconds.default(300),
+    initialCooldownPeriod: seconds.default(0),
+    minReplicaCount: z.int().min(0).default(0),
+    maxReplicaCount: z.int().min(1).default(100),
+    idleReplicaCount: z.int().min(0).optional(),
+    fallback: z
+      .strictObject({
+        failureThreshold: z.int().min(0),
+        replicas: z.int().min(0),
+        behavior: z
+          .enum(['static', 'currentReplicas', 'currentReplicasIfHigher', 'currentReplicasIfLower'])
+          .default('static'),
+      })
+      .optional(),
+    advanced: z
+      .strictObject({
+        restoreToOriginalReplicaCount: z.boolean().optional(),
+        horizontalPodAutoscalerConfig: z
+          .strictObject({ name: z.string().min(1).optional(), behavior: z.unknown().optional() })
+          .optional(),
+        scalingModifiers: z.undefined('a formula over several triggers is not read').optional(),
+      })
+      .optional(),
+    triggers: z.array(trigger).min(1),
+  }),
+  status: z.unknown().optional(),
+});
+
+type ScaledObject = z.infer<typeof scaledObjectSchema>;
+type Trigger = z.infer<typeof trigger>;
+
+/**
+ * Where triggers name what they aim at, and from what value on they are active. `external` and `external-push` are asked by KEDA, so their manifest
+ * does not say.
+ */
+const TARGETS: Readonly<
+  Record<string, { target: string; activation: string; metric: (metadata: Trigger['metadata']) => string }>
+> = {
+  prometheus: { target: 'threshold', activation: 'activationThreshold', metric: () => 'prometheus' },
+  redis: { target: 'listLength', activation: 'activationListLength', metric: ({ listName }) => `redis-${listName}` },
+  'metrics-api': {
+    target: 'targetValue',
+    activation: 'activationTargetValue',
+    metric: ({ valueLocation }) => `metric-api-${valueLocation}`,
+  },
+};
+
+/** The HorizontalPodAutoscaler that KEDA makes of a ScaledObject (controllers/keda/hpa.go). @throws KedgeError `config-invalid` */
+export function toHpa({ metadata, spec }: ScaledObject): { hpa: object; activation: Activation } {
+  const config = spec.advanced?.horizontalPodAutoscalerConfig;
+  const external = spec.triggers.map(externalOf).filter((one) => one !== undefined);
+  const metrics = [...spec.triggers.map(resourceOf), ...external.map(({ metric }) => metric)].filter(
+    (one) => one !== undefined,
+  );
+  const { minReplicaCount: minReplicas, maxReplicaCount: maxReplicas, fallback } = spec;
+  return {
+    hpa: {
+      apiVersion: 'autoscaling/v2',
+      kind: 'HorizontalPodAutoscaler',
+      metadata: { name: config?.name ?? `keda-hpa-${metadata.name}` },
+      spec: {
+        scaleTargetRef: {
+          apiVersion: spec.scaleTargetRef.apiVersion,
+          kind: spec.scaleTargetRef.kind,
+          name: spec.scaleTargetRef.name,
+        },
+        minReplicas: Math.max(1, minReplicas),
+        maxReplicas,
+        // KEDA sorts by type, which decides whose failure is told.
+        metrics: metrics.toSorted((a, b) => (a.type < b.type ? -1 : a.type > b.type ? 1 : 0)),
+        behavior: config?.behavior,
+      },
+    },
+    activation: {
+      minReplicas,
+      idleReplicas: spec.idleReplicaCount,
+      pollingSeconds: spec.pollingInterval,
+      cooldownSeconds: spec.cooldownPeriod,
+      initialCooldownSeconds: spec.initialCooldownPeriod,
+      active: external.map(({ metric, above }) => ({ metric: metric.external.metric.name, above })),
+      alwaysActive: spec.triggers.some(isResource),
+      fallback,
+    },
+  };
+}
+
+function isResource({ type }: Trigger): boolean {
+  return type === 'cpu' || type === 'memory';
+}
+
+function resourceOf(one: Trigger): { type: string } | undefined {
+  if (!isResource(one)) return undefined;
+  const { value, containerName: container } = one.metadata;
+  const type = one.metricType;
+  if (!type) throw invalid(`A trigger of type ${one.type} needs metricType, Utilization or AverageValue`);
+  const target = type === 'Utilization' ? { type, averageUtilization: Number(value) } : { type, averageValue: value };
+  const resource = { name: one.type, target };
+  if (container === undefined) return { type: 'Resource', resource } as { type: string };
+  return { type: 'ContainerResource', containerResource: { ...resource, container } } as { type: string };
+}
+
+function externalOf(one: Trigger, index: number) {
+  if (isResource(one)) return undefined;
+  const known = TARGETS[one.type];
+  if (!known) {
+    const types = ['cpu', 'memory', ...Object.keys(TARGETS)].join(', ');
+    throw invalid(
+      `What a trigger of type ${one.type} aims at is not known here; known are ${types}. Give the HorizontalPodAutoscaler that KEDA makes of it instead`,
+    );
+  }
+  const target = milliOf(one, known.target);
+  const type = one.metricType ?? 'AverageValue';
+  const name = `s${index}-${normalise(known.metric(one.metadata))}`;
+  const key = type === 'Value' ? 'value' : 'averageValue';
+  const metric = { type: 'External', external: { metric: { name }, target: { type, [key]: `${target}m` } } };
+  const above = one.metadata[known.activation] === undefined ? 0 : milliOf(one, known.activation);
+  return { metric, above };
+}
+
+/** As KEDA counts: rounded to thousandths. */
+function milliOf({ type, metadata }: Trigger, key: string): number {
+  const value = Number(metadata[key]);
+  if (metadata[key] !== undefined && Number.isFinite(value)) return Math.round(value * 1000);
+  throw invalid(`A trigger of type ${type} needs metadata.${key}, a number`);
+}
+
+function invalid(message: string): KedgeError {
+  return new KedgeError('config-invalid', `${message}.`);
+}
+
+/** NormalizeString of KEDA: what may not stand in the name of a metric becomes a dash. */
+function normalise(name: string): string {
+  return name.replaceAll(/[/.:%()]/g, '-');
+}
