@@ -1,0 +1,159 @@
+import { KedgeError } from '../../contract/errors.ts';
+import { type Cluster, counts, surplus } from './cluster.ts';
+import { LocalPod, type PodTimes } from './pod.ts';
+import { isServerReady, startServerProcess } from './pod-process.ts';
+import type { Capacity } from './proxy/capacity.ts';
+import { ProxyProcess } from './proxy/process.ts';
+import type { ProxyStats } from './proxy/proxy.ts';
+import type { RunClock } from './run-clock.ts';
+
+export interface LocalClusterOptions {
+  /** The folder that a loader filled. All pods read it. */
+  volume: string;
+  /** More settings of the servers. */
+  env?: Record<string, string>;
+  clock: RunClock;
+  /** Of each pod; what it can do if absent. */
+  capacity?: Capacity | undefined;
+  times?: Partial<PodTimes>;
+}
+
+/** The probes of the Deployment in manifests/base. */
+const TIMES: PodTimes = { startDelay: 0, preStop: 5, probePeriod: 2, graceMs: 45_000 };
+const PROBE_TIMEOUT_MS = 2_000;
+/** Pods one after another that end before they were ever ready: there is something wrong with all. */
+const MOST_FAILED_STARTS = 3;
+
+/** Pods as processes of this machine, each a `kedge serve` over the same volume, behind a proxy in a process of its own. */
+export class LocalCluster implements Cluster {
+  readonly #options: LocalClusterOptions;
+  readonly #times: PodTimes;
+  readonly #proxy: ProxyProcess;
+  /** All that there ever were, oldest first. */
+  readonly #all: LocalPod[] = [];
+  readonly #failure = Promise.withResolvers<never>();
+  #replicas = 0;
+  #failedStarts = 0;
+  #stopping = false;
+
+  private constructor(options: LocalClusterOptions, proxy: ProxyProcess) {
+    this.#options = options;
+    this.#times = { ...TIMES, ...options.times };
+    this.#proxy = proxy;
+    this.#failure.promise.catch(() => undefined);
+  }
+
+  /** Without pods yet. @throws Error if the proxy does not start */
+  static async start(options: LocalClusterOptions): Promise<LocalCluster> {
+    return new LocalCluster(options, await ProxyProcess.start(options.capacity));
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#proxy.port}`;
+  }
+
+  get replicas(): number {
+    return this.#replicas;
+  }
+
+  get pods(): readonly LocalPod[] {
+    return this.#all.filter(({ state }) => state !== 'gone');
+  }
+
+  /** Those that are gone too. */
+  get allPods(): readonly LocalPod[] {
+    return this.#all;
+  }
+
+  /** Rejects once pods keep ending before they are ready. */
+  get failure(): Promise<never> {
+    return this.#failure.promise;
+  }
+
+  scale(replicas: number, why: string): void {
+    this.#replicas = replicas;
+    this.#settle(why);
+  }
+
+  /** Waits until as many pods are ready as there should be. @throws KedgeError `model-not-ready` */
+  async untilReady(signal?: AbortSignal): Promise<void> {
+    const isReady = (): boolean => this.pods.filter(({ state }) => state === 'ready').length >= this.#replicas;
+    const ready = (async () => {
+      while (!isReady() && !signal?.aborted) await this.#options.clock.sleep(0.05 * this.#options.clock.compression);
+    })();
+    await Promise.race([ready, this.#failure.promise]);
+  }
+
+  /** @throws Error if the proxy has ended */
+  proxyStats(): Promise<ProxyStats> {
+    return this.#proxy.stats();
+  }
+
+  /** Drains all pods in order; what does not end within the grace is killed. */
+  async drain(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all(this.pods.map((pod) => pod.drain('the run is over')));
+  }
+
+  /** Ends all at once. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all(this.pods.map((pod) => pod.end()));
+    await this.#proxy.stop();
+  }
+
+  /** Creates what is missing, drains what is too many. */
+  #settle(why: string): void {
+    if (this.#stopping) return;
+    for (const pod of surplus(this.pods, this.#replicas)) void pod.drain(why);
+    for (let missing = this.#replicas - this.pods.filter(counts).length; missing > 0; missing -= 1) this.#create();
+  }
+
+  #create(): void {
+    const { volume, env, clock } = this.#options;
+    const name = `kedge-${this.#all.length}`;
+    const pod: LocalPod = new LocalPod({
+      name,
+      clock,
+      times: this.#times,
+      start: () => startServerProcess(volume, env),
+      probe: (adminPort) => isServerReady(adminPort, PROBE_TIMEOUT_MS),
+      isBusy: () => this.#isBusy(name),
+      onChange: (changed) => this.#changed(changed),
+    });
+    this.#all.push(pod);
+  }
+
+  async #isBusy(name: string): Promise<boolean> {
+    try {
+      return ((await this.#proxy.stats()).pods[name]?.open ?? 0) > 0;
+    } catch {
+      // Without a proxy nobody waits for an answer.
+      return false;
+    }
+  }
+
+  #changed(pod: LocalPod): void {
+    if (pod.state === 'ready') {
+      this.#failedStarts = 0;
+      this.#proxy.add(pod.name, pod.ports!.port);
+    } else if (pod.state === 'gone') {
+      this.#proxy.lose(pod.name);
+      this.#replace(pod);
+    } else if (pod.state !== 'starting') this.#proxy.remove(pod.name);
+  }
+
+  #replace(pod: LocalPod): void {
+    if (this.#stopping) return;
+    if (!pod.everReady && pod.exit && pod.states.every(({ state }) => state !== 'draining')) this.#failedStarts += 1;
+    if (this.#failedStarts < MOST_FAILED_STARTS) {
+      this.#settle(`${pod.name} is gone`);
+      return;
+    }
+    this.#stopping = true;
+    const told = pod.complaints.slice(-3).join('\n');
+    this.#failure.reject(
+      new KedgeError('model-not-ready', `${MOST_FAILED_STARTS} pods in a row ended before they were ready:\n${told}`),
+    );
+  }
+}

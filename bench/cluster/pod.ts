@@ -1,0 +1,159 @@
+import type { PodRecord } from '../report/record.ts';
+import type { PodProcess } from './pod-process.ts';
+import type { RunClock } from './run-clock.ts';
+
+export type PodState = PodRecord['states'][number]['state'];
+
+/** Seconds of the run's clock, but for the grace: requests take what they take. */
+export interface PodTimes {
+  /** From the creation of a pod until its process starts: a node that must be found, an image that must be pulled. */
+  startDelay: number;
+  /** From the moment that a pod is taken out of the proxy until SIGTERM. */
+  preStop: number;
+  probePeriod: number;
+  /** On the wall: after this a pod that does not end is killed. */
+  graceMs: number;
+}
+
+export interface PodParts {
+  name: string;
+  clock: RunClock;
+  times: PodTimes;
+  start(): PodProcess;
+  /** Whether it is ready now. */
+  probe(adminPort: number): Promise<boolean>;
+  /** Whether requests of it are under way. */
+  isBusy(): Promise<boolean>;
+  /** Told after each change of its state. */
+  onChange(pod: LocalPod): void;
+}
+
+/** Failures in a row that make a ready pod unready, as the Deployment has it. */
+const FAILURES = 2;
+/** Between two looks whether a pod that drains still has requests, in milliseconds of the wall. */
+const BUSY_MS = 50;
+
+/**
+ * One pod: a server process, and what a kubelet would see to.
+ *
+ *   starting ── ready ──> ready <── 1 good probe, 2 bad ones in a row ──> unready
+ *      │                    │                                               │
+ *      └──────────────── drain ─────────────────────────────────────────────┴──> draining
+ *   each ── its process ended ──> gone
+ *
+ * A pod that drains is sent nothing more. After the preStop delay, and when declared capacity holds nothing back for it any more, its process gets
+ * SIGTERM; at the end of the grace SIGKILL.
+ */
+export class LocalPod {
+  readonly name: string;
+  readonly states: { at: number; state: PodState; why?: string }[] = [];
+  /** How its process ended: 0 after an orderly drain. */
+  exit: { code: number | null; signal: NodeJS.Signals | null } | undefined;
+  /** When its process was started. */
+  startedAt: number | undefined;
+  ports: { port: number; adminPort: number } | undefined;
+  readonly #parts: PodParts;
+  readonly #gone = Promise.withResolvers<void>();
+  readonly #ending = new AbortController();
+  #process: PodProcess | undefined;
+
+  constructor(parts: PodParts) {
+    this.name = parts.name;
+    this.#parts = parts;
+    this.#move('starting');
+    void this.#live();
+  }
+
+  get state(): PodState {
+    return this.states.at(-1)!.state;
+  }
+
+  /** When it came to be in its state. */
+  get since(): number {
+    return this.states.at(-1)!.at;
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
+  /** Once its process has ended. */
+  get gone(): Promise<void> {
+    return this.#gone.promise;
+  }
+
+  get complaints(): readonly string[] {
+    return this.#process?.complaints ?? [];
+  }
+
+  get everReady(): boolean {
+    return this.states.some(({ state }) => state === 'ready');
+  }
+
+  /** A fault: ends its process at once, or stops and continues it. */
+  signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void {
+    this.#process?.kill(signal);
+  }
+
+  /** Has it end in order. */
+  async drain(why: string): Promise<void> {
+    if (this.state === 'draining' || this.state === 'gone') return this.gone;
+    const { clock, times, isBusy } = this.#parts;
+    this.#move('draining', why);
+    this.#ending.abort();
+    // What has not started has nothing to end.
+    if (!this.#process) {
+      this.#move('gone');
+      return this.#gone.resolve();
+    }
+    const kill = setTimeout(() => this.#process?.kill('SIGKILL'), times.graceMs);
+    await clock.sleep(times.preStop);
+    while (!this.exit && (await isBusy())) await clock.sleep((BUSY_MS / 1_000) * clock.compression);
+    this.#process.kill('SIGTERM');
+    await this.gone;
+    clearTimeout(kill);
+  }
+
+  /** Ends it without ado. */
+  async end(): Promise<void> {
+    this.#ending.abort();
+    if (!this.#process && this.state !== 'gone') {
+      this.#move('gone');
+      this.#gone.resolve();
+    }
+    this.#process?.kill('SIGKILL');
+    return this.gone;
+  }
+
+  async #live(): Promise<void> {
+    const { clock, times, start } = this.#parts;
+    if (times.startDelay > 0) await clock.sleep(times.startDelay, this.#ending.signal);
+    if (this.#ending.signal.aborted) return;
+    this.#process = start();
+    this.startedAt = clock.now();
+    void this.#process.exited.then((exit) => {
+      this.exit = exit;
+      this.#ending.abort();
+      this.#move('gone', exit.signal ? `ended by ${exit.signal}` : `exit code ${exit.code}`);
+      this.#gone.resolve();
+    });
+    this.ports = await this.#process.listening.catch(() => undefined);
+    if (this.ports) await this.#probe(this.ports.adminPort);
+  }
+
+  async #probe(adminPort: number): Promise<void> {
+    const { clock, times, probe } = this.#parts;
+    for (let failures = 0; !this.#ending.signal.aborted; ) {
+      failures = (await probe(adminPort)) ? 0 : failures + 1;
+      if (this.#ending.signal.aborted) return;
+      if (failures === 0 && this.state !== 'ready') this.#move('ready');
+      if (failures >= FAILURES && this.state === 'ready') this.#move('unready', `${failures} probes failed`);
+      await clock.sleep(times.probePeriod, this.#ending.signal);
+    }
+  }
+
+  #move(state: PodState, why?: string): void {
+    this.states.push({ at: this.#parts.clock.now(), state, ...(why !== undefined && { why }) });
+    this.#parts.onChange(this);
+  }
+}
