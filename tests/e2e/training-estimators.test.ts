@@ -59,6 +59,11 @@ describeBuckets('an estimator whose features change', (bucket) => {
     return { ...reply, sales, version: reply.headers.get('kedge-model-version') };
   };
 
+  const widthOf = async (url: string): Promise<number> => {
+    const { inputs } = (await (await fetch(`${url}/v2/models/kiosk`)).json()) as { inputs: { shape: number[] }[] };
+    return inputs[0]!.shape[1]!;
+  };
+
   it('kedge train --ensure trains for the code that runs, and once', async () => {
     expect(await train(before, '--ensure')).toMatch(/1 published/);
     expect(await train(before, '--ensure')).toBe('There is nothing to train.\n');
@@ -93,6 +98,8 @@ describeBuckets('an estimator whose features change', (bucket) => {
     expect(next.version).toBe('2');
     expect(Math.abs(next.sales - 23)).toBeLessThan(1);
     expect(first.sales).toBeGreaterThan(30);
+    // Another number of features is another input, which breaks nobody who sends rows.
+    expect([await widthOf(servers.before), await widthOf(servers.after)]).toEqual([1, 2]);
   });
 
   it('each release keeps to its own, a pod that starts late too', async () => {
