@@ -1,0 +1,49 @@
+import type { Latency, LoadInterval } from './record.ts';
+
+/** Seconds that were put together, so that a long run is not drawn finer than a screen shows. */
+export interface Bucket {
+  at: number;
+  /** As many seconds are in it. */
+  seconds: number;
+  /** All a second, on average. */
+  scheduled: number;
+  ok: number;
+  /** Failed, wrong and dropped. */
+  bad: number;
+  /** Answers a second by version. */
+  versions: Readonly<Record<string, number>>;
+  /** Of its worst second: percentiles cannot be averaged. */
+  latency?: Latency;
+  /** The most at the end of a second. */
+  inFlight: number;
+}
+
+const MOST = 600;
+
+/** At most about 600 buckets of equal length; each is a single second where there are no more. */
+export function condense(intervals: readonly LoadInterval[], seconds: number): Bucket[] {
+  const length = Math.max(1, Math.ceil(seconds / MOST));
+  const groups = Map.groupBy(intervals, ({ at }) => Math.floor(at / length));
+  return [...groups.entries()].sort(([a], [b]) => a - b).map(([index, group]) => bucketOf(index * length, group));
+}
+
+function bucketOf(at: number, group: readonly LoadInterval[]): Bucket {
+  const seconds = group.length;
+  const perSecond = (count: (interval: LoadInterval) => number): number =>
+    group.reduce((total, interval) => total + count(interval), 0) / seconds;
+  const names = new Set(group.flatMap(({ versions }) => Object.keys(versions)));
+  const latencies = group.flatMap(({ latency }) => (latency ? [latency] : []));
+  const worst = (key: keyof Latency): number => Math.max(...latencies.map((latency) => latency[key]));
+  return {
+    at,
+    seconds,
+    scheduled: perSecond(({ scheduled }) => scheduled),
+    ok: perSecond(({ ok }) => ok),
+    bad: perSecond(({ scheduled, ok }) => scheduled - ok),
+    versions: Object.fromEntries([...names].map((name) => [name, perSecond(({ versions }) => versions[name] ?? 0)])),
+    ...(latencies.length > 0
+      ? { latency: { p50: worst('p50'), p90: worst('p90'), p99: worst('p99'), p999: worst('p999'), max: worst('max') } }
+      : {}),
+    inFlight: Math.max(...group.map(({ inFlight }) => inFlight)),
+  };
+}
