@@ -1,4 +1,4 @@
-import { type Curve, inFlightAt, type Objective } from './curve.ts';
+import { type Curve, inFlightAt, type Objective, rateWithin } from './curve.ts';
 import { type Fleet, type Outcome, type Plan, runPlan } from './run-plan.ts';
 
 /** Which plans are looked at: each target with each of the bounds that go with it. */
@@ -52,7 +52,7 @@ const OVER_PEAK = [1, 1.15, 1.3, 1.6, 2];
 /** Bounds for a target: from few that scale to as many as the highest rate needs at rest, which never scale. */
 export function boundsFor(target: number, fleet: Fleet, { least, most }: Grid): Omit<Plan, 'target'>[] {
   const within = (replicas: number): number => Math.min(Math.max(Math.ceil(replicas), least), most);
-  const peak = replicasAtRest(target, fleet.curve, highestRate(fleet));
+  const peak = highestRate(fleet) / rateWithin(fleet.curve, { inFlight: target, share: 1 });
   const mins = distinct([
     ...writtenNumbers(Math.max(1, least), Math.max(1, peak)).map(within),
     within(least),
@@ -64,17 +64,6 @@ export function boundsFor(target: number, fleet: Fleet, { least, most }: Grid): 
       maxReplicas,
     })),
   );
-}
-
-/** Pods with which no more than a target is under way in each, at a rate that stands still. */
-function replicasAtRest(target: number, curve: Curve, rate: number): number {
-  let [low, high] = [0, curve.capacity];
-  for (let halving = 0; halving < 50; halving += 1) {
-    const middle = (low + high) / 2;
-    if (inFlightAt(curve, middle) <= target) low = middle;
-    else high = middle;
-  }
-  return rate / high;
 }
 
 function highestRate({ rates }: Fleet): number {

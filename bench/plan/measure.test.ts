@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import type { LoadTotal } from '../report/record.ts';
+import { type Ask, meanOf, measureCurve, pointOf, type Trial } from './measure.ts';
+
+const NO_LATENCY = { p50: 0, p90: 0, p99: 0, p999: 0, max: 0 };
+
+function totalOf(scheduled: number, ok: number, latency: LoadTotal['latency']): LoadTotal {
+  const counts = { scheduled, ok, wrong: 0, failed: scheduled - ok, dropped: 0, statuses: {}, versions: {} };
+  return { ...counts, behindP99: 0, ...(latency && { latency }) };
+}
+
+/** A queue with one server at random arrivals and services: the time in it is exponential, and known. */
+function queue(perSecond: number): { ask: Ask; asked: number[] } {
+  const asked: number[] = [];
+  const ask: Ask = async (rate, seconds) => {
+    asked.push(rate);
+    const scheduled = rate * seconds;
+    const ok = Math.min(rate, perSecond) * seconds;
+    const meanMicros = 1e6 / (perSecond - Math.min(rate, perSecond * 0.999));
+    const at = (share: number): number => -Math.log(1 - share) * meanMicros;
+    const latency = { p50: at(0.5), p90: at(0.9), p99: at(0.99), p999: at(0.999), max: at(0.9999) };
+    return { total: totalOf(scheduled, ok, latency), seconds, inFlight: undefined };
+  };
+  return { ask, asked };
+}
+
+describe('a pod is measured', () => {
+  it('up to what it bears', async () => {
+    const { ask, asked } = queue(1_000);
+    const points = await measureCurve(ask, { startRate: 10, seconds: 8 });
+    expect(points).toHaveLength(8);
+    const peak = points.at(-1)!.rate / 0.95;
+    // Up to where 97 % of a rate were answered.
+    expect(peak).toBeGreaterThan(900);
+    expect(peak).toBeLessThan(1_000 / 0.97);
+    for (const { rate, p99Ms } of points.slice(0, 5))
+      expect(p99Ms).toBeCloseTo((-Math.log(0.01) * 1_000) / (1_000 - rate), 6);
+    expect(asked[0]).toBe(10);
+  });
+
+  it('or it says that it does not answer', async () => {
+    const ask: Ask = async (rate, seconds) => ({
+      total: totalOf(rate * seconds, 0, undefined),
+      seconds,
+      inFlight: undefined,
+    });
+    await expect(measureCurve(ask, { startRate: 10, seconds: 8 })).rejects.toThrow(/not even 10 requests a second/);
+  });
+});
+
+describe('what was under way', () => {
+  const trial = (inFlight: number | undefined): Trial => ({
+    total: totalOf(500, 500, { ...NO_LATENCY, p50: 20_000, p90: 20_000, p99: 20_000, p999: 20_000, max: 20_000 }),
+    seconds: 5,
+    inFlight,
+  });
+
+  it('is what the server tells', () => {
+    expect(pointOf(trial(1.5))).toEqual({ rate: 100, inFlight: 1.5, p99Ms: 20 });
+  });
+
+  it('is else rate times latency', () => {
+    // 100 a second for 20 ms each.
+    expect(Math.abs(pointOf(trial(undefined)).inFlight / 2 - 1)).toBeLessThan(0.15);
+  });
+
+  it('is near to what queues have, of which only percentiles are known', () => {
+    const at = (share: number): number => -Math.log(1 - share) * 1_000;
+    const mean = meanOf({ p50: at(0.5), p90: at(0.9), p99: at(0.99), p999: at(0.999), max: at(0.9999) });
+    expect(Math.abs(mean / 1_000 - 1)).toBeLessThan(0.15);
+  });
+});
