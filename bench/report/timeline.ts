@@ -112,7 +112,8 @@ export function lastDropOf({ load: { intervals }, seconds }: RunRecord): number 
   const final = wentOn ? 0 : tail.reduce((sum, { scheduled }) => sum + scheduled, 0) / tail.length;
   const peak = Math.max(...intervals.map(({ scheduled }) => scheduled));
   const high = intervals.findLast(({ scheduled }) => scheduled > final + (peak - final) / 4);
-  return high ? high.at + 1 : 0;
+  // A load that never came down ends with the run.
+  return (high ?? last).at + 1;
 }
 
 /** Replicas times seconds that were asked of the cluster: what a run costs. */

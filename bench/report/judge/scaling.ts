@@ -67,10 +67,10 @@ const returns_to_min_within_s = onScaling<number>({
     const advice = (): string =>
       'Shorten behavior.scaleDown.stabilizationWindowSeconds (300 s if not said), or let scaleDown policies take more at once. If the load never quite ends, see which metric keeps replicas (replicas wanted).';
     if (ends.includes(undefined)) {
-      const left = numberText(readyOf(scaling).at(-1)![1]);
+      const left = Math.max(desiredOf(scaling).at(-1)![1], readyOf(scaling).at(-1)![1]);
       return {
         holds: false,
-        measured: `${left} still ready at the end, ${secondsText(record.seconds - drop)} after`,
+        measured: `still at ${numberText(left)} at the end, ${secondsText(record.seconds - drop)} after the load came down`,
         advice: () =>
           record.seconds - drop < limit
             ? 'The run ended before the time was over: let it go on for longer after the load.'
@@ -78,7 +78,7 @@ const returns_to_min_within_s = onScaling<number>({
       };
     }
     const took = Math.max(0, ...ends.map((end) => end! - drop));
-    return { holds: took <= limit, measured: `${secondsText(took)} after ${secondsText(drop)}`, advice };
+    return { holds: took <= limit, measured: `${secondsText(took)}, from ${secondsText(drop)} on`, advice };
   },
 });
 

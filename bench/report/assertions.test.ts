@@ -1,0 +1,327 @@
+import { describe, expect, it } from 'vitest';
+import { judge, readAssertions } from './assertions.ts';
+import type { PodRecord, RunRecord } from './record.ts';
+import { handmade, handmadeScaling, rates } from './testing/handmade.ts';
+
+describe('what is refused', () => {
+  const messageOf = (text: string): string => {
+    try {
+      readAssertions(text, 'a.yaml');
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return 'nothing';
+  };
+
+  it('is named all at once, with its line and what was meant, and with all that is known', () => {
+    const message = messageOf('max_error_rte: 0\np99_ms: -5\nmax_ms:\nno_flapping: {window: 3}\nmax_wrong: 0\n');
+    expect(message).toContain("line 1: there is no assertion 'max_error_rte'; did you mean max_error_rate?");
+    expect(message).toContain('line 2: p99_ms takes milliseconds over 0, and not -5');
+    expect(message).toContain('line 3: max_ms takes milliseconds over 0, and not nothing');
+    expect(message).toContain(
+      'line 4: no_flapping takes true, or { window_s: seconds, allowed: times }, and not {"window":3}',
+    );
+    expect(message).not.toContain('line 5');
+    expect(message).toMatch(/Known are: .*scale_up_within_s/);
+  });
+
+  it.each([
+    ['', 'must map at least one assertion'],
+    ['- max_wrong: 0', 'must map at least one assertion'],
+    ['max_wrong: [0', 'line 1: Flow sequence'],
+    ['max_wrong: 0\nmax_wrong: 1', 'line 2: Map keys must be unique'],
+    ['max_error_rate: 1 %', 'max_error_rate takes a share from 0 to 1 (0.01 is 1 %), and not "1 %"'],
+    ['max_error_rate: .inf', 'max_error_rate takes a share'],
+    ['toString: 1', "there is no assertion 'toString'"],
+    ['max_wrong: 0.5', 'max_wrong takes a whole number'],
+    ['no_flapping: false', 'no_flapping takes true'],
+    ['answered_by: []', 'answered_by takes a list'],
+  ])('%j', (text, problem) => expect(messageOf(text)).toContain(problem));
+});
+
+it('comments, order and form of an assertion are free, and its text is one line', () => {
+  const written =
+    'p99_ms: 50 # as promised\nworst_second_p99_ms:\n  at_most: 80\n  after_s: 5\nanswered_by:\n  - m/1\n';
+  expect(readAssertions(written, 'a.yaml').map(({ text }) => text)).toEqual([
+    'p99_ms: 50',
+    'worst_second_p99_ms: { at_most: 80, after_s: 5 }',
+    'answered_by: [ m/1 ]',
+  ]);
+});
+
+const only = (text: string, record: RunRecord) => judge(record, readAssertions(text, 'a.yaml'))[0]!;
+type Row = [text: string, what: string, record: RunRecord, holds: boolean, measured: string];
+
+const quiet = handmade([]);
+const fine = handmade(rates([10, 10]));
+const refused = handmade([{}, { failed: 3 }, { wrong: 1 }, { dropped: 2 }, {}]);
+
+describe('of the load', () => {
+  it.each<Row>([
+    ['max_error_rate: 0', 'a run without any', fine, true, '0 %: 0 of 100'],
+    ['max_error_rate: 0', 'one with each kind', refused, false, '12 %: 6 of 50 (3 failed, 1 wrong, 2 dropped)'],
+    ['max_error_rate: 0.12', 'as much as allowed', refused, true, '12 %'],
+    ['max_error_rate: 1', 'a run without requests', quiet, false, 'no request was scheduled'],
+    ['max_wrong: 0', 'one', refused, false, '1 wrong answer'],
+    ['max_wrong: 1', 'one', refused, true, '1 wrong answer'],
+    ['max_dropped_rate: 0.04', 'as much as allowed', refused, true, '4 %: 2 of 50'],
+    ['max_dropped_rate: 0.039', 'more', refused, false, '4 %: 2 of 50'],
+    ['p99_ms: 20', 'as much as allowed', fine, true, '20 ms'],
+    ['p99_ms: 19.9', 'more', fine, false, '20 ms'],
+    ['p50_ms: 5', 'the median', fine, true, '5 ms'],
+    ['p90_ms: 7', 'the 90th', fine, false, '8 ms'],
+    ['p999_ms: 29', 'the 99.9th', fine, false, '30 ms'],
+    ['max_ms: 40', 'the longest', fine, true, '40 ms'],
+    ['p99_ms: 20', 'no answer at all', handmade([{ failed: 10 }]), false, 'nothing was answered with status 200'],
+    ['worst_second_p99_ms: 20', 'all equal', fine, true, '20 ms at 0 s'],
+    ['min_throughput: 10', 'as much as wanted', fine, true, '10 a second; 10 were scheduled'],
+    ['min_throughput: 10', 'less', refused, false, '8.8 a second; 10 were scheduled'],
+    ['min_throughput: 10', 'with rests, which do not count', handmade(rates([5, 20], [50, 0])), true, '20 a second'],
+    ['min_requests: 100', 'as many', fine, true, '100 requests'],
+    ['min_requests: 101', 'fewer', fine, false, '100 requests'],
+    ['min_requests: 1', 'none', quiet, false, '0 requests'],
+    ['max_behind_ms: 0.48', 'as much as allowed', fine, true, '0.48 ms'],
+    ['max_behind_ms: 0.4', 'more', fine, false, '0.48 ms'],
+    ['max_outage_s: 0', 'never', refused, true, 'a right answer in every second'],
+    ['answered_by: [m/1]', 'that one', fine, true, 'm/1'],
+    ['answered_by: [m/2]', 'another', fine, false, 'm/1'],
+  ])('%s, %s', (text, _, record, holds, measured) => {
+    const verdict = only(text, record);
+    expect(verdict).toMatchObject({
+      assertion: text.replace('[m/', '[ m/').replace('1]', '1 ]').replace('2]', '2 ]'),
+      holds,
+    });
+    expect(verdict.measured).toContain(measured);
+    expect(verdict.advice === undefined).toBe(holds);
+  });
+
+  it('an outage is the longest run of seconds with requests and no right answer; a rest is none', () => {
+    const down = { failed: 10 };
+    const record = handmade([{}, down, {}, down, down, { scheduled: 0 }, down, {}]);
+    expect(only('max_outage_s: 1', record)).toMatchObject({ holds: false, measured: '2 s, from 3 s' });
+    expect(only('max_outage_s: 2', record).holds).toBe(true);
+  });
+
+  it('the worst second counts once the run has settled', () => {
+    const slow = { latency: { p50: 1, p90: 1, p99: 90_000, p999: 1, max: 1 } };
+    const record = handmade([{}, slow, {}, {}]);
+    expect(only('worst_second_p99_ms: 50', record)).toMatchObject({
+      holds: false,
+      measured: '90 ms at 1 s; above in 1 of 4 seconds',
+    });
+    expect(only('worst_second_p99_ms: {at_most: 50, after_s: 2}', record).holds).toBe(true);
+    expect(only('worst_second_p99_ms: {at_most: 50, after_s: 9}', record)).toMatchObject({
+      holds: false,
+      measured: 'nothing was answered after 9 s',
+    });
+  });
+
+  it('advice goes by what most of the errors were', () => {
+    expect(only('max_error_rate: 0', handmade([{ dropped: 2 }])).advice).toContain('never sent');
+    expect(only('max_error_rate: 0', handmade([{ wrong: 2 }])).advice).toContain('which version answered');
+    expect(only('max_error_rate: 0', handmade([{ failed: 2 }])).advice).toContain('Most were refused (503 (2))');
+    const broken = handmade([{ failed: 2, statuses: { 200: 8, none: 2 } }]);
+    expect(only('max_error_rate: 0', broken).advice).toContain('connections broke');
+    const behind = handmade([{}], { total: { behindP99: 15_000 } });
+    expect(only('p99_ms: 1', behind).advice).toContain('what was measured is the driver');
+  });
+});
+
+describe('of the scaling', () => {
+  // The load rises at 20 s; the metrics ask at 30 s, the policy allows 2 at once and the rest at 45 s, and pods take 5 s.
+  const rise = handmade(rates([20, 10], [40, 100], [60, 10]), {
+    scaling: handmadeScaling([
+      [0, 1, 1],
+      [15, 1, 1],
+      [30, 2, 1, 4],
+      [35, 2, 2, 4],
+      [45, 4, 2, 4],
+      [50, 4, 4, 4],
+      [75, 4, 4, 1],
+      [90, 1, 4, 1],
+      [95, 1, 1, 1],
+    ]),
+  });
+  const none = handmade(rates([10, 10]), { scaling: handmadeScaling([[0, 1, 1]]) });
+
+  it.each<Row>([
+    [
+      'scale_up_within_s: 30',
+      'in time',
+      rise,
+      true,
+      '30 s to 4, from 20 s on: 10 s until the metrics asked, 15 s for the policy, 5 s for pods becoming ready',
+    ],
+    ['scale_up_within_s: 29', 'late', rise, false, '30 s to 4'],
+    ['scale_up_within_s: 30', 'never asked', none, false, 'the load never asked for more replicas than were ready'],
+    [
+      'scale_down_within_s: 35',
+      'in time',
+      rise,
+      true,
+      '35 s to 1, from 60 s on: 15 s until the metrics asked, 15 s for the policy, 5 s for pods leaving',
+    ],
+    ['scale_down_within_s: 34', 'late', rise, false, '35 s to 1'],
+    ['returns_to_min_within_s: 35', 'in time', rise, true, '35 s, from 60 s on'],
+    ['returns_to_min_within_s: 34', 'late', rise, false, '35 s, from 60 s on'],
+    ['returns_to_min_within_s: 5', 'never left', none, true, '0 s'],
+    ['no_flapping: true', 'up and down once', rise, true, 'never'],
+    ['never_above: 4', 'as many', rise, true, 'at most 4, at 45 s'],
+    ['never_above: 3', 'more', rise, false, 'at most 4, at 45 s'],
+    ['never_below: 1', 'as many', rise, true, 'at least 1'],
+    ['never_below: 2', 'fewer later', rise, false, 'at least 1, at 90 s'],
+    ['never_below: 5', 'never so many', rise, false, '5 were never ready'],
+    ['reaches: 4', 'as many', rise, true, 'at most 4 ready'],
+    ['reaches: 5', 'fewer', rise, false, 'at most 4 ready'],
+    ['max_replica_seconds: 270', 'as much', rise, true, '270, 2.25 replicas on average'],
+    ['max_replica_seconds: 269', 'more', rise, false, '270'],
+    ['max_syncs_without_metrics: 0', 'none', rise, true, 'none'],
+    ['never_above: 3', 'nothing scaled', fine, false, 'nothing scaled in this run'],
+    ['max_in_flight_per_pod: 3', 'no pod was looked at', rise, false, 'no pod was looked at'],
+  ])('%s, %s', (text, _, record, holds, measured) => {
+    const verdict = only(text, record);
+    expect(verdict.measured).toContain(measured);
+    expect(verdict.holds).toBe(holds);
+    expect(verdict.advice === undefined).toBe(holds);
+  });
+
+  it('advice goes by where most of the time went', () => {
+    expect(only('scale_up_within_s: 1', rise).advice).toContain('while the policy held back');
+    const slowPods = handmade(rates([20, 10], [60, 100]), {
+      scaling: handmadeScaling([
+        [0, 1, 1],
+        [21, 2, 1],
+        [70, 2, 2],
+      ]),
+    });
+    expect(only('scale_up_within_s: 1', slowPods).advice).toContain('until pods were ready');
+    const slowMetrics = handmade(rates([20, 10], [60, 100]), {
+      scaling: handmadeScaling([
+        [0, 1, 1],
+        [15, 1, 1],
+        [60, 2, 1],
+        [61, 2, 2],
+      ]),
+    });
+    expect(only('scale_up_within_s: 1', slowMetrics).advice).toContain('before the metrics asked');
+  });
+
+  it('what the end of the run cuts off does not hold, and is told as such', () => {
+    const cut = handmade(rates([20, 10], [20, 100]), {
+      scaling: handmadeScaling([
+        [0, 1, 1],
+        [15, 1, 1],
+        [30, 4, 1],
+      ]),
+    });
+    const verdict = only('scale_up_within_s: 60', cut);
+    expect(verdict).toMatchObject({ holds: false, advice: expect.stringContaining('let it go on for longer') });
+    expect(verdict.measured).toContain('20 s to 4, not reached by the end of the run');
+    expect(only('returns_to_min_within_s: 60', cut)).toMatchObject({
+      holds: false,
+      measured: 'still at 4 at the end, 0 s after the load came down',
+    });
+    const up = handmade(rates([20, 100], [20, 10]), { scaling: handmadeScaling([[0, 4, 4]]) });
+    expect(only('returns_to_min_within_s: 60', up)).toMatchObject({
+      holds: false,
+      measured: 'still at 4 at the end, 20 s after the load came down',
+      advice: expect.stringContaining('longer after the load'),
+    });
+    expect(only('returns_to_min_within_s: 15', up).advice).toContain('stabilizationWindowSeconds');
+  });
+
+  it('a demand that is withdrawn before it was met counts until then; one beyond the maximum is held to it', () => {
+    const record = handmade(rates([20, 10], [60, 100]), {
+      scaling: handmadeScaling(
+        [
+          [0, 1, 1],
+          [15, 1, 1],
+          [30, 2, 1, 900],
+          [50, 2, 2, 1],
+        ],
+        { max: 3 },
+      ),
+    });
+    expect(only('scale_up_within_s: 30', record)).toMatchObject({
+      holds: true,
+      measured: expect.stringContaining('30 s to 3, then no longer asked for'),
+    });
+  });
+
+  const flapping = handmade(rates([100, 10]), {
+    scaling: handmadeScaling([
+      [0, 1, 1],
+      [10, 4, 1],
+      [20, 6, 4],
+      [30, 2, 6],
+      [70, 5, 2],
+      [90, 1, 5],
+    ]),
+  });
+  it.each([
+    ['no_flapping: true', false, '2 times: 1 to 6 to 2 to 5 by 70 s; 6 to 2 to 5 to 1 by 90 s'],
+    ['no_flapping: {allowed: 2}', true, '2 times'],
+    // From 20 s, the last of the steps up, until 70 s.
+    ['no_flapping: {window_s: 50}', false, '1 time: 1 to 6 to 2 to 5 by 70 s'],
+    ['no_flapping: {window_s: 49}', true, 'never'],
+  ])('%s', (text, holds, measured) => {
+    expect(only(text, flapping)).toMatchObject({ holds, measured: expect.stringContaining(measured) });
+  });
+
+  it('syncs without a metric are those in which one has no value, or that failed', () => {
+    const scaling = handmadeScaling(
+      [
+        [0, 1, 1],
+        [15, 1, 1],
+      ],
+      { tick: { metrics: [{ name: 'm', target: 4 }], scalingActive: 'FailedGetPodsMetric' } },
+    );
+    expect(only('max_syncs_without_metrics: 1', handmade(rates([20, 10]), { scaling }))).toMatchObject({
+      holds: false,
+      measured: '2 of 2 syncs, first at 0 s (FailedGetPodsMetric)',
+    });
+  });
+
+  it('pods, where they were seen, tell when they were ready, and how full each was', () => {
+    const pods: PodRecord[] = [
+      { name: 'a', states: [{ at: 0, state: 'ready' }], inFlight: [[5, 3]] },
+      {
+        name: 'b',
+        states: [
+          { at: 15.5, state: 'starting' },
+          { at: 22, state: 'ready' },
+          { at: 50, state: 'draining' },
+          { at: 55, state: 'gone' },
+        ],
+        inFlight: [[25, 7]],
+      },
+    ];
+    const record = handmade(rates([12, 10], [40, 100], [20, 10]), {
+      scaling: handmadeScaling(
+        [
+          [0, 1, 1],
+          [15, 2, 1],
+          [30, 2, 2],
+          [45, 1, 2],
+        ],
+        { pods },
+      ),
+    });
+    expect(only('scale_up_within_s: 10', record)).toMatchObject({
+      holds: true,
+      measured: expect.stringMatching(/^10 s to 2/),
+    });
+    expect(only('max_in_flight_per_pod: 7', record)).toMatchObject({ holds: true, measured: '7 in b at 25 s' });
+    expect(only('max_in_flight_per_pod: 6', record).holds).toBe(false);
+    expect(only('reaches: 2', record).holds).toBe(true);
+  });
+});
+
+it('verdicts come in the order of the assertions', () => {
+  const verdicts = judge(fine, readAssertions('max_wrong: 0\np99_ms: 1\nmax_error_rate: 0\n', 'a.yaml'));
+  expect(verdicts.map(({ assertion, holds }) => [assertion, holds])).toEqual([
+    ['max_wrong: 0', true],
+    ['p99_ms: 1', false],
+    ['max_error_rate: 0', true],
+  ]);
+});
