@@ -1,0 +1,45 @@
+import { expect, it } from 'vitest';
+import type { Look } from '../load/tally.ts';
+import type { ScalingTick } from '../report/record.ts';
+import { tickLine } from './view.ts';
+
+const tick: ScalingTick = {
+  at: 30.2,
+  current: 1,
+  desired: 2,
+  ready: 1,
+  metrics: [
+    { name: 'cpu', target: 70 },
+    { name: 's0-prometheus', value: 6.2345, target: 4 },
+  ],
+  ableToScale: 'SucceededRescale',
+  scalingActive: 'ValidMetricFound',
+  scalingLimited: 'DesiredWithinRange',
+};
+const latency = { p50: 1, p90: 1, p99: 104_000, p999: 1, max: 1 };
+const look: Look = {
+  at: 30,
+  inFlight: 7,
+  scheduled: 9,
+  ok: 8,
+  wrong: 0,
+  failed: 1,
+  dropped: 0,
+  latency,
+  statuses: {},
+  versions: {},
+};
+
+it('tells of one sync', () => {
+  const line = tickLine(tick, [look, look], 2);
+  expect(line).toMatch(/^ +30 s +8 ok\/s +p99 104 ms +7 in flight +2 NOT ANSWERED RIGHTLY/);
+  expect(line).toMatch(/cpu \? of 70, s0-prometheus 6.23 of 4 +1 ready +1 -> 2 replicas$/);
+});
+
+it.each([
+  [{ scalingActive: 'FailedGetExternalMetric' }, 'FailedGetExternalMetric'],
+  [{ ableToScale: 'ScaleDownStabilized', scalingLimited: 'TooFewReplicas' }, 'ScaleDownStabilized'],
+  [{ scalingLimited: 'TooManyReplicas' }, 'TooManyReplicas'],
+])('gives the reason of %j', (conditions, reason) =>
+  expect(tickLine({ ...tick, ...conditions }, [], 1)).toMatch(new RegExp(`${reason}$`)),
+);
