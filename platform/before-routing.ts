@@ -29,20 +29,37 @@ export function judgeClientError(code: string | undefined): KedgeError | undefin
   return new KedgeError('request-malformed', 'This is no well-formed HTTP request: see RFC 9112 for its form.');
 }
 
+/** Connections that are refused once the requests that came whole are answered. */
+const waiting = new WeakSet<Socket>();
+
 /**
  * Answers, with the JSON that every other error has, a connection whose bytes never came to be a request, and ends it. Node's own answer has
- * no body. Where an answer is on its way already, another would only garble it.
- * @returns the code that it was answered with, if it was
+ * no body. What was asked before them, and whole, is answered first. Where the answer to the broken request itself is on its way already, another would
+ * only garble it.
+ * @param onRefused called with the code that it was answered with, if it was
  */
-export function refuseConnection(error: Error & { code?: string }, socket: Socket): ErrorCode | undefined {
+export function refuseConnection(
+  error: Error & { code?: string },
+  socket: Socket,
+  onRefused?: (code: ErrorCode) => void,
+): void {
   const refusal = judgeClientError(error.code);
-  // What comes while it is still read is wrong as well, most likely.
-  if (socket.writableEnded) return undefined;
+  // What comes while it is still read, or while answers are waited for, is wrong as well, most likely.
+  if (socket.writableEnded || (refusal && waiting.has(socket))) return;
   // The response that the connection is busy with, if any: Node asks the same field before it writes its own answer.
   const { _httpMessage: current } = socket as Socket & { _httpMessage?: ServerResponse | null };
+  if (refusal && socket.writable && current?.req.complete) {
+    waiting.add(socket);
+    // Node's own listener came first: by then the connection has the next response, or none.
+    current.once('finish', () => {
+      waiting.delete(socket);
+      refuseConnection(error, socket, onRefused);
+    });
+    return;
+  }
   if (!refusal || !socket.writable || current?.headersSent) {
     socket.destroy();
-    return undefined;
+    return;
   }
   const body = bodyOf(refusal);
   socket.end(
@@ -50,7 +67,7 @@ export function refuseConnection(error: Error & { code?: string }, socket: Socke
       `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
   setTimeout(() => socket.destroy(), LINGER_MS).unref();
-  return refusal.code;
+  onRefused?.(refusal.code);
 }
 
 /** For `checkExpectation`: the only expectation there is, 100-continue, is met by Node itself. */

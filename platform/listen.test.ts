@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { ErrorCode } from '../contract/errors.ts';
 import { RawConnection } from '../server/testing/raw-http.ts';
 import { judgeClientError } from './before-routing.ts';
@@ -103,9 +103,83 @@ describe('what is no request is answered with the JSON of every other error', ()
     expect([connection.rest.includes('HTTP/1.1'), refused]).toEqual([false, []]);
   });
 
+  it('but first what came whole before it is, on the same connection', async () => {
+    const late = [Promise.withResolvers<Response>(), Promise.withResolvers<Response>()];
+    let asked = 0;
+    const connection = await open({}, () => late[asked++]!.promise);
+    connection.write(`${GOOD}${GOOD}GIMME\r\n\r\n`);
+    await vi.waitFor(() => expect(asked).toBe(2));
+    connection.write('MORE\r\n\r\n');
+    late[1]!.resolve(new Response('second'));
+    late[0]!.resolve(new Response('first'));
+    expect([(await connection.answer())?.body, (await connection.answer())?.body]).toEqual(['first', 'second']);
+    expect(await refusalOf(connection)).toEqual([400, 'request-malformed', expect.any(String)]);
+    expect(await connection.answer()).toBeUndefined();
+    expect([asked, connection.rest, refused]).toEqual([2, '', ['request-malformed']]);
+  });
+
+  it('and what comes behind the last request of a connection is told nothing', async () => {
+    const connection = await open();
+    connection.write(`${GOOD.replace('\r\n\r\n', '\r\nconnection: close\r\n\r\n')}GIMME\r\n\r\n`);
+    expect((await connection.answer())?.body).toBe('ok');
+    expect(await connection.answer()).toBeUndefined();
+    expect([connection.rest, refused]).toEqual(['', []]);
+  });
+
   it('and a connection that breaks is told nothing', () => {
     for (const code of [undefined, 'ECONNRESET', 'EPIPE', 'ERR_STREAM_WRITE_AFTER_END'])
       expect(judgeClientError(code)).toBeUndefined();
+  });
+});
+
+describe('who is told to leave', () => {
+  const lines = async (connection: RawConnection): Promise<(string | undefined)[]> => {
+    const { body, head } = (await connection.answer())!;
+    return [body, /^connection: (.*)$/m.exec(head)?.[1]?.trim()];
+  };
+
+  it('is answered each request that was sent on already, in whatever order they come about', async () => {
+    const late = [0, 1, 2].map(() => Promise.withResolvers<Response>());
+    let asked = 0;
+    const connection = await open({}, () => late[asked++]!.promise);
+    connection.write(GOOD);
+    await vi.waitFor(() => expect(asked).toBe(1));
+    listener!.leave();
+    connection.write(GOOD + GOOD);
+    await vi.waitFor(() => expect(asked).toBe(3));
+    for (const index of [1, 0, 2]) late[index]!.resolve(new Response(`${index}`));
+    const answers = [await lines(connection), await lines(connection), await lines(connection)];
+    expect(answers).toEqual([
+      ['0', 'keep-alive'],
+      ['1', 'keep-alive'],
+      ['2', 'close'],
+    ]);
+    expect(await connection.answer()).toBeUndefined();
+  });
+
+  it('has none run that comes behind the answer that told it', async () => {
+    let asked = 0;
+    const end = Promise.withResolvers<void>();
+    const connection = await open({}, () => {
+      asked += 1;
+      const pull = async (controller: ReadableStreamDefaultController): Promise<void> => {
+        controller.enqueue(new TextEncoder().encode('half'));
+        await end.promise;
+        controller.close();
+      };
+      return new Response(new ReadableStream({ pull }));
+    });
+    listener!.leave();
+    connection.write(GOOD);
+    expect((await connection.answer())?.head).toContain('connection: close');
+    connection.write(GOOD);
+    // Another connection is heard after it.
+    const next = new RawConnection(listener!.port);
+    next.write('GIMME\r\n\r\n');
+    await next.answer();
+    end.resolve();
+    await vi.waitFor(() => expect(connection.closed).toBe(true));
+    expect(asked).toBe(1);
   });
 });
 

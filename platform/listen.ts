@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { getRequestListener } from '@hono/node-server';
 import { type ErrorCode, KedgeError, messageOf } from '../contract/errors.ts';
 import { refuseConnection, refuseExpectation, refuseRequest } from './before-routing.ts';
+import { Pipelines } from './pipelines.ts';
 
 export interface Listener {
   readonly port: number;
@@ -12,7 +13,10 @@ export interface Listener {
   prepare(): Promise<void>;
   /** The certificate for connections to come. @throws Error for what is none; the one before stays */
   useTls(pair: TlsPair): void;
-  /** From now on each answer ends its connection, one to a request under way too, so that clients go elsewhere. */
+  /**
+   * From now on each answer ends its connection, one to a request under way too, so that clients go elsewhere; of requests that were sent
+   * on without waiting, the answer to the last one does.
+   */
   leave(): void;
   /** Stops taking connections, lets what is under way finish for at most `graceMs`, then cuts what is left. */
   close(graceMs: number): Promise<void>;
@@ -70,11 +74,14 @@ export async function listen(app: App, options: ListenOptions): Promise<Listener
   const { port, hostname, maxConnections, tls, onHead, onRefused } = options;
   const timeouts = { ...TIMEOUTS, ...options.timeouts };
   let leaving = false;
+  const pipelines = new Pipelines();
   class Answer<T extends IncomingMessage> extends ServerResponse<T> {
     override writeHead(...head: unknown[]): this {
-      if (leaving) this.shouldKeepAlive = false;
+      if (leaving && pipelines.isNewest(this)) this.shouldKeepAlive = false;
       onHead?.(this.req, this);
-      return super.writeHead(...(head as Parameters<ServerResponse['writeHead']>));
+      super.writeHead(...(head as Parameters<ServerResponse['writeHead']>));
+      pipelines.wroteHead(this);
+      return this;
     }
   }
   const serverOptions = {
@@ -89,15 +96,13 @@ export async function listen(app: App, options: ListenOptions): Promise<Listener
   };
   const adapter = lazyAdapter(app);
   const listener = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
-    if (!app.direct?.(incoming, outgoing)) void adapter.answer(incoming, outgoing);
+    if (!pipelines.begin(incoming, outgoing)) incoming.resume();
+    else if (!app.direct?.(incoming, outgoing)) void adapter.answer(incoming, outgoing);
   };
   const server: Server = tls
     ? createTlsServer({ ...serverOptions, ...tls }, listener)
     : createServer(serverOptions, listener);
-  server.on('clientError', (error, socket) => {
-    const code = refuseConnection(error, socket as Socket);
-    if (code) onRefused?.(code);
-  });
+  server.on('clientError', (error, socket) => refuseConnection(error, socket as Socket, onRefused));
   server.on('checkExpectation', (request, response) => onRefused?.(refuseExpectation(request, response)));
   if (maxConnections !== undefined) server.maxConnections = maxConnections;
   await new Promise<void>((resolve, reject) => {

@@ -101,6 +101,22 @@ describe('10.5 (35) stopping', () => {
     await vi.waitFor(() => expect([first.closed, second.closed, third.closed]).toEqual([true, true, true]));
   });
 
+  it('answers all that a client sent on one connection without waiting', async () => {
+    const connection = await send();
+    const stopping = server.stop();
+    connection.write(request + request);
+    await vi.waitFor(() => expect(runs).toHaveLength(3));
+    for (const index of [2, 1, 0]) answerRun(index);
+    for (const [index, said] of ['keep-alive', 'keep-alive', 'close'].entries()) {
+      expect(await connection.answer()).toMatchObject({
+        head: expect.stringContaining(`connection: ${said}`),
+        body: expect.stringContaining(`"data":[${index}]`),
+      });
+    }
+    await clock.advance(5_000);
+    await stopping;
+  });
+
   it('lets idle connections go before it closes', async () => {
     const idle = await send();
     answerRun(0);
