@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { Random } from '../../server/testing/random.ts';
 import { type HpaState, type MetricNow, NEW_HPA, reconcile, type Sync } from './reconcile.ts';
 import { MetricUnusable } from './replicas.ts';
-import { type Behavior, behaviorOf, DEFAULT_FLAGS, type HpaSpec } from './spec.ts';
+import { behaviorOf, DEFAULT_FLAGS, type HpaSpec } from './spec.ts';
 
 const plain: HpaSpec = { minReplicas: 1, maxReplicas: 20, behavior: undefined };
 
@@ -88,88 +87,4 @@ describe('over time', () => {
     expect(second).toMatchObject({ desired: 5, scalingLimited: 'ScaleUpLimit' });
     expect(reconcile(second.state, syncOf({ spec, current: 5, metrics: [asks(20)], now: 15 })).desired).toBe(10);
   });
-});
-
-/** Any behavior that the API server would take. */
-function anyBehavior(random: Random): Behavior | undefined {
-  if (random.chance(0.3)) return undefined;
-  const rules = () => ({
-    stabilizationWindowSeconds: random.below(120),
-    selectPolicy: random.pick(['Max', 'Max', 'Min', 'Min', 'Disabled'] as const),
-    policies: Array.from({ length: 1 + random.below(2) }, () => ({
-      type: random.pick(['Pods', 'Percent'] as const),
-      value: 1 + random.below(150),
-      periodSeconds: 1 + random.below(90),
-    })),
-  });
-  return { scaleUp: rules(), scaleDown: rules() };
-}
-
-interface Change {
-  at: number;
-  from: number;
-  to: number;
-}
-
-/** Whether the number moved towards what the metric asks for, and not past it. */
-function between(desired: number, current: number, metric: number, { minReplicas, maxReplicas }: HpaSpec): boolean {
-  const wanted = Math.min(Math.max(metric, minReplicas), maxReplicas);
-  return desired >= Math.min(current, wanted) && desired <= Math.max(current, wanted);
-}
-
-function bounded(current: number, { minReplicas, maxReplicas }: HpaSpec): boolean {
-  return current < minReplicas || current > maxReplicas;
-}
-
-/** The rates by their definition: what stood at the start of a period, and what a policy lets become of it. */
-function isWithinRates(
-  { scaleUp, scaleDown }: Behavior,
-  made: readonly Change[],
-  { now, from, to }: { now: number; from: number; to: number },
-): boolean {
-  const { policies, selectPolicy } = to > from ? scaleUp : scaleDown;
-  if (selectPolicy === 'Disabled') return false;
-  const allows = policies.map(({ type, value, periodSeconds }) => {
-    const start = made.find(({ at }) => now - at < periodSeconds)?.from ?? from;
-    const share = to > from ? Math.ceil(start * (1 + value / 100)) : Math.trunc(start * (1 - value / 100));
-    if (to > from) return to <= (type === 'Pods' ? start + value : share);
-    return to >= (type === 'Pods' ? start - value : share);
-  });
-  return selectPolicy === 'Min' ? allows.every(Boolean) : allows.some(Boolean);
-}
-
-describe('whatever came before (random histories)', () => {
-  it.each(Array.from({ length: 60 }, (_, seed) => seed))(
-    'seed %i: in bounds, monotone in the metric, within rates',
-    (seed) => {
-      const random = new Random(seed);
-      const minReplicas = 1 + random.below(5);
-      const spec: HpaSpec = {
-        minReplicas,
-        maxReplicas: minReplicas + random.below(60),
-        behavior: anyBehavior(random),
-      };
-      let state: HpaState = NEW_HPA;
-      let current = minReplicas;
-      /** Changes made, to judge rates without the state's own book. */
-      const made: Change[] = [];
-      for (let now = 0; now < 1_500; now += 1 + random.below(20)) {
-        const metric = random.below(80);
-        const at = (replicas: number) =>
-          reconcile(state, { spec, current, metrics: [asks(replicas)], downscaleStabilizationSeconds: 60, now });
-        const decision = at(metric);
-        const { desired } = decision;
-        expect(desired).toBeGreaterThanOrEqual(minReplicas);
-        expect(desired).toBeLessThanOrEqual(spec.maxReplicas);
-        expect(at(metric + 1).desired).toBeGreaterThanOrEqual(desired);
-        if (spec.behavior) expect(between(desired, current, metric, spec)).toBe(true);
-        if (spec.behavior && desired !== current && !bounded(current, spec)) {
-          expect(isWithinRates(spec.behavior, made, { now, from: current, to: desired })).toBe(true);
-        }
-        if (desired !== current) made.push({ at: now, from: current, to: desired });
-        state = decision.state;
-        current = desired;
-      }
-    },
-  );
 });
