@@ -14,7 +14,7 @@ import type { Trainable } from '../trainer/run/trainable.ts';
 import { readOptions } from './options.ts';
 import { ensureNothing } from './train/ensure.ts';
 import type { Order, Worked } from './train/order.ts';
-import { buildKedge, bundleWorker, run as runProgram } from './train/programs.ts';
+import { buildKedge, bundleWorker, type Environment, run as runProgram } from './train/programs.ts';
 import { conclude, type Figure, rounded } from './verdict.ts';
 
 /**
@@ -38,16 +38,16 @@ interface Round {
 }
 
 interface Stage {
-  env: NodeJS.ProcessEnv;
+  history: Environment;
   redisUrl: string | undefined;
   bundle: Awaited<ReturnType<typeof bundleWorker>>;
   home: string;
 }
 
 /** Every zone of the history, as a master would plan it. */
-async function planAll({ bundle, env }: Stage): Promise<Run> {
+async function planAll({ bundle, history: where }: Stage): Promise<Run> {
   const { default: trainable } = (await import(pathToFileURL(bundle.module).href)) as { default: Trainable };
-  const history = await trainable.open(env);
+  const history = await trainable.open(where);
   const planned = (await history.models()).map((model) => ({ model, reason: 'asked' as const }));
   await history.close();
   const { run } = await startRun({
@@ -64,17 +64,17 @@ async function planAll({ bundle, env }: Stage): Promise<Run> {
 }
 
 /** A run of its own in a bucket of its own. */
-async function train({ env, redisUrl, bundle, home }: Stage, run: Run, workers: number): Promise<Round> {
+async function train({ history, redisUrl, bundle, home }: Stage, run: Run, workers: number): Promise<Round> {
   const bucket = join(home, `bucket-${run.id}`);
   mkdirSync(bucket);
   const module = pathToFileURL(bundle.module).href;
   const fits = redisUrl === undefined ? workers : 1;
-  const order: Order = { module, bucket: pathToFileURL(bucket).href, redisUrl, run, fits };
+  const order: Order = { module, history, bucket: pathToFileURL(bucket).href, redisUrl, run, fits };
   const file = join(home, 'order.json');
   writeFileSync(file, JSON.stringify(order));
   const processes = redisUrl === undefined ? 1 : workers;
   const began = performance.now();
-  const ended = await Promise.all(Array.from({ length: processes }, () => runProgram([bundle.worker, file], env)));
+  const ended = await Promise.all(Array.from({ length: processes }, () => runProgram([bundle.worker, file], {})));
   const seconds = (performance.now() - began) / 1000;
   if (ended.some(({ code }) => code !== 0)) throw new Error('a worker failed');
   const sides = ended.map(({ out }) => JSON.parse(out) as Worked);
@@ -109,12 +109,11 @@ if (!redis) {
   process.stdout.write('Redis or Postgres is not installed: two workers are two fits at once in one process here.\n');
 }
 try {
-  const history = postgres ? { DATABASE_URL: postgres.url } : { KEDGE_HISTORY: join(home, 'history') };
-  const env = { PATH: process.env['PATH'], ...history };
+  const history: Environment = postgres ? { DATABASE_URL: postgres.url } : { KEDGE_HISTORY: join(home, 'history') };
   const fill = ['history', 'fill', '--zones', String(options.zones), '--days', String(options.days)];
-  const { code } = await runProgram([kedge, ...fill, '--until', '2026-11-20'], env);
+  const { code } = await runProgram([kedge, ...fill, '--until', '2026-11-20'], history);
   if (code !== 0) throw new Error('the history could not be filled');
-  const stage: Stage = { env, redisUrl: redis?.url, bundle, home };
+  const stage: Stage = { history, redisUrl: redis?.url, bundle, home };
   const planned = await planAll(stage);
   const rounds: { one: Round; two: Round }[] = [];
   for (let round = 1; round <= options.rounds; round += 1) {

@@ -38,7 +38,7 @@ export async function ensureNothing(
       Array.from({ length: models }, (_, at) => `scooter-demand-${at + 1}`),
     );
     const ask = (mode: string) =>
-      runProgram([kedge, 'train', mode], { PATH: process.env['PATH'], KEDGE_BUCKET: store.url, ...counter.env }, false);
+      runProgram([kedge, 'train', mode], { KEDGE_BUCKET: store.url, ...counter.env }, false);
     // So that it is known that a look at the history would show.
     const asked = await ask('--all');
     if (asked.code === 0 || counter.count() === 0) throw new Error('kedge train --all did not ask for the history');

@@ -4,6 +4,8 @@ import type { Run } from '../../trainer/plan/task.ts';
 export interface Order {
   /** URL of the module that says what is trained. */
   module: string;
+  /** Settings that say where the history is. */
+  history: Readonly<Record<string, string>>;
   /** `file:///…` */
   bucket: string;
   /** Absent: the queue is within the process. */

@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
+/** Variables beside PATH. */
+export type Environment = Readonly<Record<string, string>>;
+
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 export interface Ended {
@@ -14,9 +17,12 @@ export interface Ended {
 }
 
 /** Runs a program of Node to its end. */
-export async function run(words: readonly string[], env: NodeJS.ProcessEnv, show = true): Promise<Ended> {
+export async function run(words: readonly string[], env: Environment, show = true): Promise<Ended> {
   const began = performance.now();
-  const child = spawn(process.execPath, words, { env, stdio: ['ignore', 'pipe', show ? 'inherit' : 'ignore'] });
+  const child = spawn(process.execPath, words, {
+    env: { PATH: '/usr/bin:/bin', ...env },
+    stdio: ['ignore', 'pipe', show ? 'inherit' : 'ignore'],
+  });
   let out = '';
   child.stdout!.setEncoding('utf8').on('data', (part: string) => {
     out += part;

@@ -59,7 +59,7 @@ async function openQueue(): Promise<TaskQueue> {
 const { default: trainable } = (await import(order.module)) as { default: Trainable };
 const queue = watched(await timed('queueMs', openQueue));
 const store = openStore(order.bucket);
-const history = await trainable.open(process.env);
+const history = await trainable.open(order.history);
 await queue.openRun(order.run);
 const outcome = await runWorker({
   queue,
