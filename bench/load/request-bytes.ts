@@ -1,3 +1,10 @@
+import type { LoadRequest } from './load-options.ts';
+
+/** Where a request goes, from the root of the server. */
+export function pathOf({ model, path }: Pick<LoadRequest, 'model' | 'path'>): string {
+  return path ?? `/v2/models/${encodeURIComponent(model)}/infer`;
+}
+
 /** A POST as it goes over the wire. @param headers in any case; they go before those that are given without them */
 export function requestBytes(
   host: string,

@@ -5,7 +5,7 @@ import { arrivalsOf } from './arrivals.ts';
 import { type HttpAnswer, HttpConnection } from './http-connection.ts';
 import type { LoadOrder, LoadReport } from './load-entry.ts';
 import type { LoadRequest } from './load-options.ts';
-import { requestBytes } from './request-bytes.ts';
+import { pathOf, requestBytes } from './request-bytes.ts';
 import { compressed, durationOf } from './schedule.ts';
 import { type Outcome, Settlements } from './settlements.ts';
 
@@ -234,9 +234,10 @@ export class Sender {
   }
 }
 
-function targetOf({ model, path, body, headers, check }: LoadRequest, url: URL): Target {
-  const whole = url.pathname.replace(/\/$/, '') + (path ?? `/v2/models/${encodeURIComponent(model)}/infer`);
-  return { model, bytes: requestBytes(url.host, whole, body, headers), judge: new AnswerJudge(check) };
+function targetOf(request: LoadRequest, url: URL): Target {
+  const { model, body, headers, check } = request;
+  const path = url.pathname.replace(/\/$/, '') + pathOf(request);
+  return { model, bytes: requestBytes(url.host, path, body, headers), judge: new AnswerJudge(check) };
 }
 
 function excerpt(body: Buffer): string {
