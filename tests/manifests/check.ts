@@ -9,10 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { complaints, EXCEPTIONS, type Exception } from './kube-score.ts';
 import { COMBINATIONS, MANIFESTS, renderComponents, renderText } from './objects.ts';
-import { KUBERNETES, makeSchemas } from './schemas.ts';
-
-/** Kinds without a schema to be had: the module of KEDA's HTTP add-on cannot be fetched by Go. */
-const WITHOUT_SCHEMA = ['InterceptorRoute'];
+import { KUBERNETES, makeSchemas, WITHOUT_SCHEMA } from './schemas.ts';
 
 const CACHE = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'kedge');
 const tool = (name: string): string => join(CACHE, 'manifest-tools', name);
