@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { S3_PROGRAM } from '../../s3-server.ts';
@@ -47,7 +47,7 @@ function kedge(folder: string): Image {
   };
 }
 
-const PATH = '/usr/local/bin:/usr/bin:/bin';
+const PATH = '/opt/bin:/usr/bin:/bin';
 
 /** As the image of Docker does it: a database and its user on an empty folder, then the server. */
 const POSTGRES = `set -e
@@ -59,13 +59,18 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
 fi
 exec postgres -D "$PGDATA" -c listen_addresses='*' -c unix_socket_directories=/var/run/postgresql`;
 
+/** Docker's image is compiled without the mode in which Redis serves its own machine alone; the package of this one is not. */
+const REDIS = '#!/bin/sh\nexec /usr/bin/redis-server "$@" --protected-mode no\n';
+
 /** The images that our manifests name, by their names without registry and tag. @param folder for what is made for them */
 export function makeImages(folder: string): Map<string, Image> {
   const plain = { mounts: [], entrypoint: [], env: { PATH }, workdir: '/' };
+  const redis = join(folder, 'redis-server');
+  writeFileSync(redis, REDIS, { mode: 0o755 });
   return new Map<string, Image>([
     ['kedge', kedge(folder)],
-    ['versitygw', { ...plain, mounts: [readOnly(S3_PROGRAM, '/usr/local/bin/versitygw')], entrypoint: ['versitygw'] }],
-    ['redis', plain],
+    ['versitygw', { ...plain, mounts: [readOnly(S3_PROGRAM, '/opt/bin/versitygw')], entrypoint: ['versitygw'] }],
+    ['redis', { ...plain, mounts: [readOnly(redis, '/opt/bin/redis-server')] }],
     ['postgres', { ...plain, env: { PATH: `${POSTGRES_PROGRAMS}:${PATH}` }, entrypoint: ['bash', '-c', POSTGRES] }],
   ]);
 }

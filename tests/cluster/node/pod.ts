@@ -49,7 +49,7 @@ export class Pod {
       return new Container({
         spec,
         kind,
-        restartPolicy: kind === 'sidecar' ? 'Always' : pod.spec.restartPolicy,
+        restartPolicy: restartPolicyOf(kind, pod.spec.restartPolicy),
         ip: place.network.ip,
         command: commandOf(spec, pod, image, env, volumes, place),
         env,
@@ -104,6 +104,12 @@ export class Pod {
     await Promise.all(this.#containers.filter(({ kind }) => kind !== 'sidecar').map((one) => one.end(deadline)));
     for (const sidecar of this.#sidecars.toReversed()) await sidecar.end(Math.max(deadline, Date.now() + LAST_MS));
   }
+}
+
+/** An init container ends well once. */
+function restartPolicyOf(kind: ContainerKind, ofPod: 'Always' | 'OnFailure' | 'Never'): typeof ofPod {
+  if (kind === 'sidecar') return 'Always';
+  return kind === 'init' && ofPod === 'Always' ? 'OnFailure' : ofPod;
 }
 
 /** What a sidecar is given beyond the grace of its pod. */
