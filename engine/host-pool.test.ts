@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { KedgeError } from '../contract/errors.ts';
 import { endlessLoop, linearModel, loopByRequest } from '../contract/onnx/testing/models.ts';
 import type { Tensors } from '../contract/tensor.ts';
-import { systemClock } from '../platform/clock.ts';
+import { type Clock, systemClock } from '../platform/clock.ts';
 import type { LoadedModel, LoadRequest } from './engine.ts';
 import { createHostEngine, type HostEngineOptions } from './host-engine.ts';
 import { isLight } from './host-runner.ts';
@@ -12,6 +12,11 @@ import { hostOptions } from './testing/engines.ts';
 import { childrenOf, until } from './testing/processes.ts';
 import { elements, tensor, versionOf } from './testing/versions.ts';
 
+/** Waits before a restart pass quickly, limits on calls are what they are. */
+const hasty: Clock = {
+  now: systemClock.now,
+  sleep: (ms, signal) => systemClock.sleep(ms > 1_000 ? ms : ms / 20, signal),
+};
 const cost = { loadMs: 1, runMs: 1, memoryBytes: 1e6 };
 
 function start(options: Partial<HostEngineOptions> = {}) {
@@ -85,6 +90,20 @@ describe.skipIf(process.platform !== 'linux')('the processes of a host engine (c
     await expect(killer.run(KILLER)).rejects.toMatchObject({ code: 'engine-crashed' });
     expect(elements(await calm.run(row(1, 2)), 'y')).toEqual([9]);
   });
+
+  it('know what ended one by its bytes: other ones under its name may share, and its own under another name may not', async () => {
+    const engine = start({ sharedHosts: 1 });
+    const bytes = await light(crashByRequest());
+    const killer = await engine.load(bytes);
+    await expect(killer.run(KILLER)).rejects.toMatchObject({ code: 'engine-crashed' });
+    await killer.release();
+    expect(processes()).toBe(0);
+    await engine.load(await light(linearModel()));
+    await engine.load(await light(linearModel()));
+    expect(processes()).toBe(1);
+    await engine.load({ ...bytes, name: 'other/7' });
+    expect(processes()).toBe(2);
+  });
 });
 
 describe('models that share a process', () => {
@@ -131,7 +150,7 @@ describe('models that share a process', () => {
 it('tells of a version that keeps ending its process, three times within a minute', async () => {
   const engine = start({
     sharedHosts: 1,
-    clock: { now: systemClock.now, sleep: (ms, signal) => systemClock.sleep(ms > 1_000 ? ms : ms / 20, signal) },
+    clock: hasty,
   });
   const told: KedgeError[] = [];
   const model = await engine.load(await light(crashByRequest()), { onUnfit: (reason) => told.push(reason) });
@@ -151,7 +170,7 @@ it('tells of a version that keeps ending its process, three times within a minut
 it('tells of a version that cannot be loaded again', async () => {
   const engine = start({
     sharedHosts: 1,
-    clock: { now: systemClock.now, sleep: (ms, signal) => systemClock.sleep(ms / 20, signal) },
+    clock: hasty,
   });
   const told: KedgeError[] = [];
   const version = await light(crashByRequest());

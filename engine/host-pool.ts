@@ -1,4 +1,5 @@
 import { setPriority } from 'node:os';
+import type { LoadRequest } from './engine.ts';
 import type { HostCall } from './host-calls.ts';
 import { type CallOptions, HostProcess, type HostProcessOptions } from './host-process.ts';
 import { FairTurns } from './turns.ts';
@@ -10,6 +11,16 @@ export interface HostPoolOptions extends HostProcessOptions {
 
 /** Heavy models give way to the serving loop, which takes microseconds where they take milliseconds. */
 const NICENESS_ALONE = 10;
+
+/** What a version is made of, whoever dropped it. */
+type Bytes = Pick<LoadRequest, 'files'>;
+
+function keyOf({ files }: Bytes): string {
+  return files
+    .map(({ path, sha256 }) => `${sha256} ${path}`)
+    .sort()
+    .join('\n');
+}
 
 /** A host process, the models in it, and whose turn it is. */
 export class Host {
@@ -41,7 +52,7 @@ export class Host {
 export class HostPool {
   readonly #options: HostPoolOptions;
   readonly #shared = new Set<Host>();
-  /** Versions that ended a process: they share none any more. */
+  /** What ended a process, by its bytes: it shares none any more, whatever its name. Other bytes under that name may. */
   readonly #killers = new Set<string>();
   #lastModel = 0;
 
@@ -62,12 +73,12 @@ export class HostPool {
     return this.#lastModel;
   }
 
-  noteKiller(name: string): void {
-    this.#killers.add(name);
+  noteKiller(version: Bytes): void {
+    this.#killers.add(keyOf(version));
   }
 
-  isKiller(name: string): boolean {
-    return this.#killers.has(name);
+  isKiller(version: Bytes): boolean {
+    return this.#killers.has(keyOf(version));
   }
 
   /** Gives a place back. Resolves when the process is gone, if it was the last one in it. */

@@ -72,7 +72,7 @@ export class HostRunner implements Runner {
   /** @throws KedgeError `object-corrupt`, `engine-failed`, `engine-timeout`, `engine-crashed`, `engine-memory` */
   static async open(request: LoadRequest, options: HostRunnerOptions): Promise<HostRunner> {
     const { place, shapes } = await start(request, options, {
-      alone: !isLight(request) || options.pool.isKiller(request.name),
+      alone: !isLight(request) || options.pool.isKiller(request),
     });
     return new HostRunner(request, options, place, shapes);
   }
@@ -158,8 +158,8 @@ export class HostRunner implements Runner {
 
   async #loadAgain(firstDone: () => void): Promise<void> {
     const { clock, random, log, pool } = this.#options;
-    if (this.#guilty) pool.noteKiller(this.#request.name);
-    const alone = !isLight(this.#request) || pool.isKiller(this.#request.name);
+    if (this.#guilty) pool.noteKiller(this.#request);
+    const alone = !isLight(this.#request) || pool.isKiller(this.#request);
     // The memory of the old process is back before a new one takes its own.
     await this.#place.host.process.gone;
     let failures = 0;
@@ -220,7 +220,7 @@ async function start(
     const { shapes, memoryBytes, grownBytes } = await host.call(call, limits);
     return { place: { host, model, memoryBytes: (host.isShared ? grownBytes : memoryBytes)! }, shapes: shapes! };
   } catch (error) {
-    if (host.process.fatalModel === model) pool.noteKiller(name);
+    if (host.process.fatalModel === model) pool.noteKiller(request);
     await pool.leave(host);
     throw error;
   } finally {
