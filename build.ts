@@ -70,6 +70,7 @@ await build({
     'host-main': 'engine/host-main.ts',
     'fit-main': 'trainer/run/fit-main.ts',
     'load-main': 'bench/load/load-main.ts',
+    'proxy-main': 'bench/cluster/proxy/main.ts',
     'examples/scooter-demand/estimator': 'examples/scooter-demand/estimator.ts',
     'examples/scooter-demand/training': 'examples/scooter-demand/training.ts',
   },

@@ -21,6 +21,8 @@ export interface KedgeServer {
 export interface KedgeOptions extends StartOptions {
   /** Arguments of Node before the program, such as a preload. */
   nodeArgs?: readonly string[];
+  /** A `kedge` of another build than this one. */
+  program?: string | undefined;
 }
 
 /** A process that was told to serve. */
@@ -48,8 +50,8 @@ export async function startKedge(volume: Pick<TestVolume, 'dir'>, options: Kedge
 
 /** Starts a server. */
 export function spawnKedge(volume: Pick<TestVolume, 'dir'>, options: KedgeOptions = {}): SpawnedKedge {
-  const { nodeArgs = [], env, ...rest } = options;
-  const child = startNode([...nodeArgs, PROGRAM, 'serve'], { ...rest, env: { ...serveEnvironment(volume), ...env } });
+  const { nodeArgs = [], env, program = PROGRAM, ...rest } = options;
+  const child = startNode([...nodeArgs, program, 'serve'], { ...rest, env: { ...serveEnvironment(volume), ...env } });
   child.stdout!.resume();
   const complaints: string[] = [];
   const listening = new Promise<{ port: number; adminPort: number }>((resolve, reject) => {

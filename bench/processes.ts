@@ -51,12 +51,38 @@ export async function stop(child: ChildProcess, signal: NodeJS.Signals = 'SIGKIL
 
 /** CPU seconds that a process and those under it took so far; undefined where /proc does not tell. */
 export function cpuSeconds(pid: number): number | undefined {
-  return sumOf(pid, ({ ticks }) => ticks / TICKS_PER_SECOND);
+  return usageOf([pid]).get(pid)?.cpuSeconds;
 }
 
 /** Resident bytes of a process and those under it, pages that they share counted for each; undefined where /proc does not tell. */
 export function residentBytes(pid: number): number | undefined {
-  return sumOf(pid, ({ pages }) => pages * PAGE_BYTES);
+  return usageOf([pid]).get(pid)?.residentBytes;
+}
+
+export interface Usage {
+  cpuSeconds: number;
+  residentBytes: number;
+}
+
+/** What {@link cpuSeconds} and {@link residentBytes} tell, of several processes by one look at all; those that are not there are left out. */
+export function usageOf(pids: readonly number[]): Map<number, Usage> {
+  const stats = allStats();
+  const there = new Set(stats.map(({ id }) => id));
+  return new Map(
+    pids
+      .filter((pid) => there.has(pid))
+      .map((pid) => {
+        const own = treeOf(pid, stats);
+        const sum = (amount: (stat: Stat) => number): number => own.reduce((total, stat) => total + amount(stat), 0);
+        return [
+          pid,
+          {
+            cpuSeconds: sum(({ ticks }) => ticks / TICKS_PER_SECOND),
+            residentBytes: sum(({ pages }) => pages * PAGE_BYTES),
+          },
+        ];
+      }),
+  );
 }
 
 const TICKS_PER_SECOND = 100;
@@ -69,20 +95,23 @@ interface Stat {
   pages: number;
 }
 
-function sumOf(pid: number, amount: (stat: Stat) => number): number | undefined {
+function allStats(): Stat[] {
   try {
-    const stats = readdirSync('/proc')
+    return readdirSync('/proc')
       .filter((name) => /^\d+$/.test(name))
       .flatMap((name) => statOf(Number(name)));
-    const wanted = new Set([pid]);
-    for (let before = 0; before < wanted.size; ) {
-      before = wanted.size;
-      for (const { id, parent } of stats) if (wanted.has(parent)) wanted.add(id);
-    }
-    return stats.filter(({ id }) => wanted.has(id)).reduce((sum, stat) => sum + amount(stat), 0);
   } catch {
-    return undefined;
+    return [];
   }
+}
+
+function treeOf(pid: number, stats: readonly Stat[]): Stat[] {
+  const wanted = new Set([pid]);
+  for (let before = 0; before < wanted.size; ) {
+    before = wanted.size;
+    for (const { id, parent } of stats) if (wanted.has(parent)) wanted.add(id);
+  }
+  return stats.filter(({ id }) => wanted.has(id));
 }
 
 /** proc(5), /proc/pid/stat; the fields after the name in parentheses. */
