@@ -98,7 +98,7 @@ describe('of the load', () => {
   it('an outage is the longest run of seconds with requests and no right answer; a rest is none', () => {
     const down = { failed: 10 };
     const record = handmade([{}, down, {}, down, down, { scheduled: 0 }, down, {}]);
-    expect(only('max_outage_s: 1', record)).toMatchObject({ holds: false, measured: '2 s, from 3 s' });
+    expect(only('max_outage_s: 1', record)).toMatchObject({ holds: false, measured: '2 s, from 3 s on' });
     expect(only('max_outage_s: 2', record).holds).toBe(true);
   });
 

@@ -18,9 +18,9 @@ export interface Bucket {
   inFlight: number;
 }
 
-const MOST = 600;
+const MOST = 900;
 
-/** At most about 600 buckets of equal length; each is a single second where there are no more. */
+/** At most about 900 buckets of equal length; each is a single second where there are no more. */
 export function condense(intervals: readonly LoadInterval[], seconds: number): Bucket[] {
   const length = Math.max(1, Math.ceil(seconds / MOST));
   const groups = Map.groupBy(intervals, ({ at }) => Math.floor(at / length));

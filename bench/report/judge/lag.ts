@@ -1,4 +1,4 @@
-import { numberText, secondsText } from '../format.ts';
+import { momentText, numberText, secondsText } from '../format.ts';
 import type { ScalingRecord } from '../record.ts';
 import { desiredOf, type Lag, lagsOf, lengthOf } from '../timeline.ts';
 import { type Kind, onScaling, seconds, unmeasured } from './kind.ts';
@@ -67,7 +67,7 @@ function measuredText(lag: Lag, { metrics, policy, pods }: Parts, direction: 'up
     open: `to ${numberText(lag.replicas)}, not reached by the end of the run`,
   };
   const last = direction === 'up' ? 'pods becoming ready' : 'pods leaving';
-  return `${secondsText(lengthOf(lag))} ${ends[lag.end]}, from ${secondsText(lag.from)} on: ${secondsText(metrics)} until the metrics asked, ${secondsText(policy)} for the policy, ${secondsText(pods)} for ${last}`;
+  return `${secondsText(lengthOf(lag))} ${ends[lag.end]}, from ${momentText(lag.from)} on: ${secondsText(metrics)} until the metrics asked, ${secondsText(policy)} for the policy, ${secondsText(pods)} for ${last}`;
 }
 
 const ADVICE = {

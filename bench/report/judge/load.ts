@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { countText, latencyText, numberText, secondsText, shareText } from '../format.ts';
+import { countText, latencyText, momentText, numberText, secondsText, shareText } from '../format.ts';
 import type { Latency, LoadTotal, RunRecord } from '../record.ts';
 import { amount, type Finding, type Kind, ms, share, unmeasured, whole } from './kind.ts';
 
@@ -126,7 +126,7 @@ const worst_second_p99_ms: Kind<z.infer<typeof settled>> = {
     const over = seen.filter(({ p99 }) => p99 > at_most * 1_000).length;
     return {
       holds: over === 0,
-      measured: `${latencyText(worst.p99)} at ${secondsText(worst.at)}${over > 0 ? `; above in ${numberText(over)} of ${countText(seen.length, 'second')}` : ''}`,
+      measured: `${latencyText(worst.p99)} at ${momentText(worst.at)}${over > 0 ? `; above in ${numberText(over)} of ${countText(seen.length, 'second')}` : ''}`,
       advice: () => latencyAdvice(total),
     };
   }),
@@ -178,7 +178,7 @@ const max_outage_s: Kind<number> = {
     const { at, length } = outageOf(record);
     return {
       holds: length <= limit,
-      measured: length === 0 ? 'a right answer in every second' : `${secondsText(length)}, from ${secondsText(at)}`,
+      measured: length === 0 ? 'a right answer in every second' : `${secondsText(length)}, from ${momentText(at)} on`,
       advice: () => errorAdvice(record.load.total),
     };
   }),

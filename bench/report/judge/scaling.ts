@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { countText, numberText, secondsText } from '../format.ts';
+import { countText, momentText, numberText, secondsText } from '../format.ts';
 import type { ScalingRecord } from '../record.ts';
 import { demandOf, desiredOf, lastDropOf, readyOf, replicaSecondsOf } from '../timeline.ts';
 import { amount, type Finding, onScaling, seconds, unmeasured, whole } from './kind.ts';
@@ -43,7 +43,7 @@ const no_flapping = onScaling({
   form: 'true, or { window_s: seconds, allowed: times }',
   judge(scaling, { window_s, allowed }): Finding {
     const flaps = flapsOf(scaling, window_s);
-    const where = flaps.slice(0, 3).map(({ at, way }) => `${way} by ${secondsText(at)}`);
+    const where = flaps.slice(0, 3).map(({ at, way }) => `${way} by ${momentText(at)}`);
     return {
       holds: flaps.length <= allowed,
       measured: flaps.length === 0 ? 'never' : `${countText(flaps.length, 'time')}: ${where.join('; ')}`,
@@ -78,7 +78,7 @@ const returns_to_min_within_s = onScaling<number>({
       };
     }
     const took = Math.max(0, ...ends.map((end) => end! - drop));
-    return { holds: took <= limit, measured: `${secondsText(took)}, from ${secondsText(drop)} on`, advice };
+    return { holds: took <= limit, measured: `${secondsText(took)}, from ${momentText(drop)} on`, advice };
   },
 });
 
@@ -89,7 +89,7 @@ const never_above = onScaling<number>({
     const [at, most] = [...desiredOf(scaling), ...readyOf(scaling)].reduce((max, one) => (one[1] > max[1] ? one : max));
     return {
       holds: most <= limit,
-      measured: `at most ${numberText(most)}, at ${secondsText(at)}`,
+      measured: `at most ${numberText(most)}, at ${momentText(at)}`,
       advice: () => 'Lower maxReplicas, or slow down behavior.scaleUp. While versions change, maxSurge adds pods.',
     };
   },
@@ -109,7 +109,7 @@ const never_below = onScaling<number>({
       .reduce((min, one) => (one[1] < min[1] ? one : min));
     return {
       holds: least >= limit,
-      measured: `at least ${numberText(least)}, at ${secondsText(at)}`,
+      measured: `at least ${numberText(least)}, at ${momentText(at)}`,
       advice: () =>
         'Raise minReplicas. If ready pods became fewer than desired, see in the life of the pods why they did.',
     };
@@ -158,7 +158,7 @@ const max_syncs_without_metrics = onScaling<number>({
     return {
       holds: blind.length <= limit,
       measured: first
-        ? `${numberText(blind.length)} of ${countText(ticks.length, 'sync')}, first at ${secondsText(first.at)}${first.scalingActive?.startsWith('Failed') ? ` (${first.scalingActive})` : ''}`
+        ? `${numberText(blind.length)} of ${countText(ticks.length, 'sync')}, first at ${momentText(first.at)}${first.scalingActive?.startsWith('Failed') ? ` (${first.scalingActive})` : ''}`
         : 'none',
       advice: () =>
         'While a metric is missing, the controller scales up by the others at most. See that the adapter scrapes each pod, and that its window is longer than two scrapes.',
@@ -176,7 +176,7 @@ const max_in_flight_per_pod = onScaling<number>({
     const most = looks.reduce((max, one) => (one.average > max.average ? one : max));
     return {
       holds: most.average <= limit,
-      measured: `${numberText(most.average)} in ${most.name} at ${secondsText(most.at)}`,
+      measured: `${numberText(most.average)} in ${most.name} at ${momentText(most.at)}`,
       advice: () =>
         'Scale earlier (a lower target) or faster (scaleUp policies); if one pod has more than others, look at how requests are spread.',
     };

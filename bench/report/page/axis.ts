@@ -1,3 +1,5 @@
+import { clockText } from '../format.ts';
+
 /** An axis of values: where a value lies, from 0 at the lower end to 1 at the upper, and what stands beside it. */
 export interface Axis {
   place(value: number): number;
@@ -52,9 +54,5 @@ export function timeTicks(seconds: number): number[] {
 
 /** `45 s`, `2:05`, `1:02:05`. */
 export function timeText(seconds: number, ofTotal: number): string {
-  if (ofTotal <= 120) return `${Number(seconds.toFixed(1))} s`;
-  const whole = Math.floor(seconds + 1e-6);
-  const [hours, minutes, rest] = [Math.floor(whole / 3_600), Math.floor(whole / 60) % 60, whole % 60];
-  const two = (value: number): string => String(value).padStart(2, '0');
-  return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+  return ofTotal <= 120 ? `${Number(seconds.toFixed(1))} s` : clockText(seconds);
 }

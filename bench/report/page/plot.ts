@@ -8,8 +8,8 @@ export type Look = string;
 export interface Series {
   name: string;
   look: Look;
-  /** Areas reach to the ground, or to `base`. */
-  shape: 'line' | 'area' | 'step' | 'step-area' | 'hidden';
+  /** Areas reach to the ground, or to `base`; those without a line of their own are fills. */
+  shape: 'line' | 'area' | 'fill' | 'step' | 'step-area' | 'hidden';
   /** One for each time of the plot; undefined where there is none. */
   values: readonly (number | undefined)[];
   /** What an area stands on. */
@@ -60,7 +60,7 @@ export function plotFigure(plot: Plot): Markup {
     about,
     seconds,
     legend: [
-      ...series.map(({ name, look, shape }, column) => legendItem(name, look, shape.endsWith('area'), column)),
+      ...series.map(({ name, look, shape }, column) => legendItem(name, look, /area|fill/.test(shape), column)),
       ...keys.map(({ name, look }) => legendItem(name, look, false)),
     ],
     className: '',
@@ -89,7 +89,7 @@ export function figure(parts: {
     <figcaption><h2>${title}</h2><p>${about}</p></figcaption>
     <ul class="legend">${legend}</ul>
     <div class="box" tabindex="0" role="group" aria-label="${title}: arrow keys move the time that is read">${box}</div>
-    <div class="times" aria-hidden="true">${ticks.map((tick) => html`<span style="left:${percent(tick / seconds)}">${timeText(tick, seconds)}</span>`)}</div>
+    <div class="times" aria-hidden="true">${ticks.map((tick) => html`<span class="${tick > seconds * 0.95 ? 'end' : 'tick'}" style="left:${percent(tick / seconds)}">${timeText(tick, seconds)}</span>`)}</div>
     <details><summary>Numbers</summary><div class="scroll">${table}</div></details>
   </figure>`;
 }
@@ -99,9 +99,7 @@ export function drawing(title: string, about: string, content: Markup): Markup {
 }
 
 export function legendItem(name: string, look: Look, area: boolean, column?: number): Markup {
-  const sample = area
-    ? html`<rect class="area-fill ${look}" x="1" y="1" width="26" height="10"></rect>`
-    : html`<path class="line ${look}" d="M1 6H27"></path>`;
+  const sample = html`${area && html`<rect class="area-fill ${look}" x="1" y="1" width="26" height="10"></rect>`}${(!area || !/stacked|strong|span/.test(look)) && html`<path class="line ${look}" d="M1 ${area ? 1 : 6}H27"></path>`}`;
   return html`<li><svg class="sample" viewBox="0 0 28 12" aria-hidden="true">${sample}</svg>${name}${column !== undefined && html` <output data-column="${column}"></output>`}</li>`;
 }
 
@@ -129,6 +127,8 @@ function drawingOf({ seconds, times, series, axis, rules = [], behind = [], mark
         return html`<path class="line ${look}" d="${stepPath(xs, steps, WIDTH)}"></path>`;
       case 'step-area':
         return html`<path class="area-fill ${look}" d="${stepAreaPath(xs, steps, WIDTH)}"></path><path class="line ${look}" d="${stepPath(xs, steps, WIDTH)}"></path>`;
+      case 'fill':
+        return html`<path class="area-fill ${look}" d="${areaPath(points, base && pointsOf(base))}"></path>`;
       case 'area':
         return html`<path class="area-fill ${look}" d="${areaPath(points, base && pointsOf(base))}"></path><path class="line ${look}" d="${linePath(points)}"></path>`;
     }

@@ -2,6 +2,7 @@
 export const STYLE = `
 :root {
   color-scheme: light dark;
+  --gutter: 100px;
   --paper: light-dark(#ffffff, #14171c);
   --raised: light-dark(#f6f7f9, #1c2027);
   --ink: light-dark(#1b1f24, #e8eaed);
@@ -49,7 +50,7 @@ button:hover { color: var(--ink); border-color: var(--grey); }
 .headline svg { flex: none; width: 26px; height: 26px; }
 .headline strong { display: block; font-size: 19px; line-height: 1.35; font-weight: 640; }
 .good strong, .good svg { color: var(--good); } .bad strong, .bad svg { color: var(--bad); }
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 24px 28px; margin-top: 32px; }
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(152px, 1fr)); gap: 24px 28px; margin-top: 32px; }
 .figures dt { font-size: 13px; color: var(--soft); }
 .figures dd { margin: 0; font-size: 25px; line-height: 1.3; font-weight: 600; letter-spacing: -0.01em; }
 .figures dd small { display: block; font-size: 13px; line-height: 1.4; font-weight: 400; letter-spacing: 0; color: var(--soft); }
@@ -63,23 +64,23 @@ td:last-child, th:last-child { padding-right: 0; }
 .verdicts .advice b { font-weight: 600; color: var(--ink); }
 .is-good { color: var(--good); } .is-bad { color: var(--bad); }
 .number { text-align: right; white-space: nowrap; }
-.plot figcaption p { color: var(--soft); font-size: 14px; max-width: 80ch; }
-.legend { list-style: none; display: flex; flex-wrap: wrap; gap: 2px 22px; margin: 10px 0 12px 56px; font-size: 13px; }
+.plot figcaption p { color: var(--soft); font-size: 14px; max-width: 88ch; text-wrap: pretty; }
+.legend { list-style: none; display: flex; flex-wrap: wrap; gap: 2px 22px; margin: 10px 0 14px; font-size: 13px; }
 .legend li { display: flex; align-items: center; gap: 7px; }
+.legend .break { flex-basis: 100%; height: 0; }
 .legend output { min-width: 2ch; font-weight: 600; }
 .sample { width: 28px; height: 12px; flex: none; }
-.box { display: grid; grid-template-columns: 56px 1fr; position: relative; outline-offset: 6px; }
+.box { display: grid; grid-template-columns: var(--gutter) minmax(0, 1fr); position: relative; outline-offset: 6px; }
 .gutter { position: relative; font-size: 12px; color: var(--soft); }
 .gutter span { position: absolute; right: 10px; transform: translateY(50%); white-space: nowrap; line-height: 1; }
 .area { position: relative; height: 200px; cursor: crosshair; touch-action: pan-y; }
 .area > svg { position: absolute; inset: 0; width: 100%; height: 100%; overflow: visible; }
 .grid { position: absolute; left: 0; right: 0; border-top: 1px solid var(--hair); }
 .rule-name { position: absolute; right: 0; padding: 0 4px 1px; font-size: 12px; line-height: 1.2; color: var(--soft); pointer-events: none; text-shadow: 0 0 3px var(--paper), 0 0 3px var(--paper), 0 0 3px var(--paper); }
-.times { position: relative; height: 20px; margin: 6px 0 0 56px; font-size: 12px; color: var(--soft); }
+.times { position: relative; height: 20px; margin: 6px 0 0 var(--gutter); font-size: 12px; color: var(--soft); }
 .times span { position: absolute; transform: translateX(-50%); white-space: nowrap; }
-.times span:first-child { transform: none; }
 .cursor { position: absolute; top: 0; bottom: 0; width: 0; border-left: 1px solid var(--ink); pointer-events: none; display: none; }
-.cursor b { position: absolute; top: -20px; transform: translateX(-50%); padding: 0 6px; border-radius: 4px; background: var(--ink); color: var(--paper); font-size: 12px; font-weight: 500; line-height: 18px; white-space: nowrap; }
+.cursor b { position: absolute; top: calc(100% + 5px); transform: translateX(-50%); padding: 0 6px; border-radius: 4px; background: var(--ink); color: var(--paper); font-size: 12px; font-weight: 500; line-height: 18px; white-space: nowrap; }
 .reading .cursor { display: block; }
 .line { fill: none; stroke: var(--c); stroke-width: 1.75px; vector-effect: non-scaling-stroke; stroke-linejoin: round; }
 .thick { stroke-width: 2.5px; } .thin { stroke-width: 1px; }
@@ -88,22 +89,24 @@ td:last-child, th:last-child { padding-right: 0; }
 .rug { stroke-width: 1.5px; }
 .behind { stroke: var(--grey); stroke-width: 1px; opacity: 0.5; }
 .area-fill { fill: var(--c); opacity: 0.2; stroke: none; }
-.area-fill.stacked { opacity: 0.75; } .line.stacked { stroke-width: 1px; stroke: var(--paper); }
-.span { fill: var(--c); opacity: 1; }
+.area-fill.stacked { opacity: 0.75; } .area-fill.strong { opacity: 0.6; } .line.stacked { stroke-width: 1px; stroke: var(--paper); }
+.span { fill: var(--c); opacity: 0.9; }
 .blue { --c: var(--blue); } .sky { --c: var(--sky); } .green { --c: var(--green); } .yellow { --c: var(--yellow); } .orange { --c: var(--orange); }
 .red { --c: var(--red); } .purple { --c: var(--purple); } .grey { --c: var(--grey); } .ink { --c: var(--ink); } .calm { --c: var(--calm); }
 .lanes .area { height: calc(var(--lanes) * 26px); border-top: 1px solid var(--hair); border-bottom: 1px solid var(--hair); }
 .many .area { height: calc(var(--lanes) * 8px); } .many .lane-names { visibility: hidden; }
-.lanes .box { grid-template-columns: 132px 1fr; } .lanes .times, .lanes .legend { margin-left: 132px; }
-.lane-names span { max-width: 122px; overflow: hidden; text-overflow: ellipsis; line-height: 1.3; }
-.span-text { position: absolute; display: flex; align-items: center; padding: 0 6px; font-size: 11px; white-space: nowrap; overflow: hidden; pointer-events: none; mix-blend-mode: normal; color: var(--ink); container-type: inline-size; }
-details { margin-top: 4px; } .plot details { margin-left: 56px; } .lanes details { margin-left: 132px; }
+.lane-names span { max-width: calc(var(--gutter) - 10px); overflow: hidden; text-overflow: ellipsis; line-height: 1.3; }
+/* Words that do not fit beside a strut of no width go to a second line, which is cut off. */
+.span-text { position: absolute; display: flex; flex-wrap: wrap; align-content: flex-start; padding: 0 6px; font-size: 11px; line-height: 26px; white-space: nowrap; overflow: hidden; pointer-events: none; color: #14171c; }
+.span-text::before { content: ''; width: 0; height: 100%; }
+.span-text.calm { color: var(--ink); } .span-text.blue, .span-text.red, .span-text.purple, .span-text.grey { color: light-dark(#ffffff, #14171c); }
+details { margin-top: 4px; } .plot details { margin-left: var(--gutter); }
 summary { font-size: 13px; color: var(--soft); cursor: pointer; width: fit-content; }
 .scroll { max-height: 320px; overflow: auto; font-size: 13px; margin-top: 8px; }
 .scroll th, .scroll td { padding: 4px 16px 4px 0; white-space: nowrap; }
 .scroll table + table { margin-top: 24px; } .scroll table + table td { white-space: normal; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 420px), 1fr)); gap: 0 56px; }
-.facts { display: grid; grid-template-columns: max-content 1fr; }
+.facts { display: grid; grid-template-columns: fit-content(40%) 1fr; }
 .facts dt, .facts dd { margin: 0; padding: 6px 20px 6px 0; border-bottom: 1px solid var(--hair); overflow-wrap: anywhere; } .facts dt { color: var(--soft); }
 .plain { padding-left: 18px; } .plain li { margin: 4px 0; max-width: 68ch; }
 .note { padding: 12px 20px; border-radius: 10px; background: var(--raised); margin-bottom: 16px; }
@@ -111,10 +114,8 @@ footer { margin-top: 72px; display: flex; flex-wrap: wrap; gap: 10px; align-item
 @media (max-width: 640px) {
   body { padding: 24px 16px 64px; } h1 { font-size: 24px; } section, figure { margin-top: 44px; }
   .figures { grid-template-columns: repeat(2, 1fr); gap: 18px 20px; } .figures dd { font-size: 21px; }
-  .box, .lanes .box { grid-template-columns: 44px 1fr; } .lanes .box { grid-template-columns: 72px 1fr; }
-  .legend, .times, .plot details { margin-left: 44px; } .lanes .times, .lanes details { margin-left: 72px; } .lanes .legend, .legend { margin-left: 0; }
-  .lane-names span { max-width: 66px; } .gutter span { right: 6px; font-size: 11px; } .area { height: 168px; }
-  .times span:nth-child(even) { display: none; }
+  :root { --gutter: 64px; } .gutter span { right: 6px; font-size: 11px; } .area { height: 168px; }
+  .times span:nth-child(even) { display: none; } .times .end { transform: translateX(-100%); }
   .verdicts thead { display: none; } .verdicts tr { display: block; padding: 10px 0; border-bottom: 1px solid var(--hair); } .verdicts td { display: block; width: auto !important; border: 0; padding: 1px 0; }
 }
 @media print {

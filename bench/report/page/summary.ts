@@ -29,9 +29,12 @@ export function verdictTable(verdicts: readonly Verdict[]): Markup | undefined {
   return html`<section id="verdicts"><h2>Verdicts</h2><table class="verdicts"><thead><tr><th scope="col">verdict</th><th scope="col">asserted</th><th scope="col">measured</th></tr></thead>
   <tbody>${rows.map(
     ({ assertion, holds, measured, advice }) =>
-      html`<tr><td class="${holds ? 'is-good' : 'is-bad'}">${holds ? '✓ holds' : '✗ fails'}</td><td class="mono">${assertion}</td><td>${measured}${advice !== undefined && html`<span class="advice"><b>What to change.</b> ${advice}</span>`}</td></tr>`,
+      html`<tr><td class="${holds ? 'is-good' : 'is-bad'}">${holds ? '✓ holds' : '✗ fails'}</td><td class="mono">${assertion}</td><td>${held(measured)}${advice !== undefined && html`<span class="advice"><b>What to change.</b> ${advice}</span>`}</td></tr>`,
   )}</tbody></table></section>`;
 }
+
+/** A number is not parted from its unit. */
+const held = (text: string): string => text.replace(/(\d) (ms|s|%|min|h)(?![a-z])/g, '$1\u00a0$2');
 
 /** The few numbers that a run is told by. */
 export function keyFigures(record: RunRecord): Markup {
@@ -43,10 +46,9 @@ export function keyFigures(record: RunRecord): Markup {
     [
       'Requests',
       numberText(total.scheduled),
-      busy > 0 ? `${numberText(total.scheduled / busy)} a second, over ${secondsText(busy)}` : '',
+      busy > 0 ? `${numberText(total.scheduled / busy)} a second, ${numberText(total.ok / busy)} answered rightly` : '',
     ],
     ['Not answered rightly', total.scheduled > 0 ? shareText(bad / total.scheduled) : '–', badText(record)],
-    ['Answered rightly', busy > 0 ? `${numberText(total.ok / busy)}/s` : '–', 'while there was load'],
   ];
   if (total.latency) {
     figures.push(

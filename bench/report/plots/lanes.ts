@@ -37,8 +37,8 @@ function lanesFigure({ id, title, about, seconds, lanes, legend, table }: Lanes)
     spans
       .filter(({ text }) => text)
       .map(
-        ({ from, until, text }) =>
-          html`<span class="span-text" style="left:${percent(from / seconds)};width:${percent((until - from) / seconds)};top:${percent(row / lanes.length)};height:${percent(1 / lanes.length)}">${text}</span>`,
+        ({ from, until, text, look }) =>
+          html`<span class="span-text ${look}" style="left:${percent(from / seconds)};width:${percent((until - from) / seconds)};top:${percent(row / lanes.length)};height:${percent(1 / lanes.length)}">${text}</span>`,
       ),
   );
   const names = lanes.map(({ name }, row) => ({ at: 1 - (row + 0.5) / lanes.length, text: name }));
@@ -58,7 +58,7 @@ function lanesFigure({ id, title, about, seconds, lanes, legend, table }: Lanes)
 /** What the reasons of Kubernetes mean, and how each is drawn. */
 const REASONS: Readonly<Record<string, { look: string; about: string }>> = {
   ReadyForNewScale: { look: 'calm', about: 'nothing to change' },
-  SucceededGetScale: { look: 'calm', about: 'the scale was read' },
+  SucceededGetScale: { look: 'calm', about: 'the scale could be read' },
   SucceededRescale: { look: 'blue', about: 'replicas were changed' },
   ScaleUpStabilized: { look: 'sky', about: 'held back: a window wants the lowest of late' },
   ScaleDownStabilized: { look: 'sky', about: 'held up: a window wants the highest of late' },
@@ -95,7 +95,11 @@ export function reasonsFigure(scaling: ScalingRecord, seconds: number): Markup |
       ...CONDITIONS.map(
         ({ name }, column) => html`<li class="reading">${name} <output data-column="${column}"></output></li>`,
       ),
-      ...seen.map((reason) => legendItem(`${reason}: ${aboutOf(reason)}`, `${lookOf(reason)} span`, true)),
+      html`<li class="break" aria-hidden="true"></li>`,
+      ...seen
+        .filter((reason) => lookOf(reason) !== 'calm')
+        .map((reason) => legendItem(`${reason}: ${aboutOf(reason)}`, `${lookOf(reason)} span`, true)),
+      ...(seen.some((reason) => lookOf(reason) === 'calm') ? [legendItem('nothing held it', 'calm span', true)] : []),
     ],
     table: readTable(
       CONDITIONS.map(({ name }) => name),
@@ -132,6 +136,7 @@ const MOST_PODS = 100;
 export function podsFigure({ pods }: ScalingRecord, seconds: number): Markup | undefined {
   if (pods.length === 0) return undefined;
   const shown = pods.slice(0, MOST_PODS);
+  const prefix = sharedPrefix(pods.map(({ name }) => name));
   const times = [...new Set(pods.flatMap(({ states }) => states.map(({ at }) => at)))].sort((a, b) => a - b);
   const countAt = (time: number, state: PodState): number =>
     pods.filter(({ states }) => states.findLast(({ at }) => at <= time)?.state === state).length;
@@ -140,7 +145,7 @@ export function podsFigure({ pods }: ScalingRecord, seconds: number): Markup | u
     title: 'Life of the pods',
     about: `A row for each pod, from its start until it is gone${shown.length < pods.length ? `; the first ${MOST_PODS} of ${pods.length}` : ''}.`,
     seconds,
-    lanes: shown.map((pod) => ({ name: pod.name, spans: podSpans(pod, seconds) })),
+    lanes: shown.map((pod) => ({ name: pod.name.slice(prefix), spans: podSpans(pod, seconds) })),
     legend: STATE_NAMES.map((state, column) => legendItem(state, `${STATES[state].look} span`, true, column)),
     table: html`${readTable(
       STATE_NAMES,
@@ -148,6 +153,15 @@ export function podsFigure({ pods }: ScalingRecord, seconds: number): Markup | u
       seconds,
     )}${podsTable(pods)}`,
   });
+}
+
+/** How many letters names have in common, up to a dash: pods of a Deployment differ in their ends alone. */
+function sharedPrefix(names: readonly string[]): number {
+  const [first = ''] = names;
+  let length = 0;
+  if (names.length < 2) return 0;
+  while (length < first.length && names.every((name) => name[length] === first[length])) length += 1;
+  return first.lastIndexOf('-', length - 1) + 1;
 }
 
 function podSpans({ states }: PodRecord, seconds: number): Span[] {

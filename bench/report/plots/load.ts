@@ -40,16 +40,18 @@ export function loadPlot(input: LoadInput): Plot {
     id: 'load',
     title: 'Load',
     about:
-      'Requests a second: scheduled, and what came of those of the same second. A stroke at the foot marks each second with a request that was not answered rightly.',
+      'Requests by the second that they were scheduled in, and what came of them. A stroke at the foot marks each second with one that was not answered rightly: failed, wrong or dropped.',
     seconds,
     times: buckets.map(({ at }) => at),
     series: [
       { name: 'answered rightly', look: 'blue', shape: 'area', values: buckets.map(({ ok }) => ok), text: perSecond },
       {
         name: 'not answered rightly',
-        look: 'red',
-        shape: 'area',
-        values: buckets.map((bucket) => bucket.bad),
+        look: 'red strong',
+        shape: 'fill',
+        values: buckets.map(({ ok, bad }) => ok + bad),
+        base: buckets.map(({ ok }) => ok),
+        told: buckets.map((bucket) => bucket.bad),
         text: perSecond,
       },
       {
