@@ -29,6 +29,10 @@ const COMMANDS: Record<string, { summary: string; load(): Promise<{ command: Com
     summary: 'check the HPA arithmetic against recorded cases',
     load: () => import('./commands/bench/hpa-vectors.ts'),
   },
+  'bench plan': {
+    summary: 'find the autoscaling that keeps an objective at the least cost',
+    load: () => import('./commands/bench/plan.ts'),
+  },
   history: { summary: 'fill, import and look at what models learn from', load: () => import('./commands/history.ts') },
   quickstart: { summary: 'the whole path on this machine, live', load: () => import('./commands/quickstart.ts') },
 };
