@@ -1,9 +1,8 @@
 import { parseJson } from '../../contract/json.ts';
-import type { Tensors } from '../../contract/tensor.ts';
-import { compareOutputs } from '../../engine/samples.ts';
-import { tensorFromBinary } from '../../server/api/binary-tensor.ts';
-import { TextMarks } from '../../server/api/byte-strings.ts';
-import { tensorFromJson } from '../../server/api/json-tensor.ts';
+import type { Datatype } from '../../contract/signature.ts';
+import { elementCount, newData, type Tensor, type TensorData, type Tensors } from '../../contract/tensor.ts';
+import { compareOutputs, tensorOfSample } from '../../engine/samples.ts';
+import { readByteStrings, TextMarks } from '../../server/api/byte-strings.ts';
 import { LENGTH_HEADER } from '../../server/api/request-body.ts';
 import { headerOf } from './http-answer.ts';
 import type { HttpAnswer } from './http-connection.ts';
@@ -26,7 +25,7 @@ export function versionOf({ head, body }: HttpAnswer): string | undefined {
 
 /**
  * The outputs of an answer of the Open Inference Protocol, JSON or binary; undefined where it is none.
- * @throws KedgeError `request-invalid` where its tensors are not well formed
+ * @throws Error where its tensors are not well formed
  */
 export function outputsOf({ head, body }: HttpAnswer): Tensors | undefined {
   const length = headerOf(head, LENGTH_HEADER);
@@ -42,15 +41,31 @@ export function outputsOf({ head, body }: HttpAnswer): Tensors | undefined {
   let at = end;
   return new Map(
     (outputs as (WantedOutput & { parameters?: { binary_data_size?: number } })[]).map((output) => {
-      const { name, datatype, shape, data, parameters } = output;
-      const size = parameters?.binary_data_size;
-      if (size === undefined) return [name, tensorFromJson(name, datatype, shape, data)];
-      // Copied: it may be kept.
-      const blob = Buffer.from(body.subarray(at, at + size));
+      const size = output.parameters?.binary_data_size;
+      if (size === undefined) return [output.name, tensorOf(output)];
+      const tensor = binaryTensor(output, body.subarray(at, at + size));
       at += size;
-      return [name, tensorFromBinary(name, datatype, shape, blob, new TextMarks())];
+      return [output.name, tensor];
     }),
   );
+}
+
+/** @throws KedgeError `document-invalid` */
+function tensorOf({ datatype, shape, data }: WantedOutput): Tensor {
+  return tensorOfSample({ datatype: datatype as Datatype, shape: [...shape], data: [...data] });
+}
+
+function binaryTensor({ name, datatype, shape }: Omit<WantedOutput, 'data'>, blob: Buffer): Tensor {
+  const type = datatype as Datatype;
+  const count = elementCount(shape);
+  if (type === 'BYTES') return { datatype: type, shape, data: readByteStrings(name, blob, count, new TextMarks()) };
+  const View = newData(type, 0).constructor as new (
+    buffer: ArrayBufferLike,
+    offset: number,
+    length: number,
+  ) => TensorData;
+  // Copied: it may be kept, and lies anywhere in what was read.
+  return { datatype: type, shape, data: new View(new Uint8Array(blob).buffer, 0, count) };
 }
 
 interface Known {
@@ -66,14 +81,12 @@ export class AnswerJudge {
   readonly #tolerance: Tolerance;
   readonly #known = new Map<string, Known>();
 
-  /** @throws KedgeError `request-invalid` where wanted outputs are not well formed */
+  /** @throws KedgeError `document-invalid` where wanted outputs are not well formed */
   constructor(check: AnswerCheck = 'same') {
     this.#check = check;
     this.#tolerance = (typeof check === 'object' && check.tolerance) || TOLERANCE;
     if (typeof check !== 'object') return;
-    this.#wanted = new Map(
-      check.outputs.map(({ name, datatype, shape, data }) => [name, tensorFromJson(name, datatype, shape, data)]),
-    );
+    this.#wanted = new Map(check.outputs.map((output) => [output.name, tensorOf(output)]));
   }
 
   /** @returns what is wrong with an answer that has status 200; undefined if nothing */

@@ -1,3 +1,4 @@
+import type { Options } from 'autocannon';
 import { KedgeError } from '../../contract/errors.ts';
 import type { LoadRecord } from '../report/record.ts';
 import { AnswerJudge, versionOf } from './answers.ts';
@@ -26,7 +27,7 @@ const MAX_PROBLEMS = 20;
  * would wait: while the server stands still, next to nothing is sent. There is no schedule, so that requests belong to the second that they were over in, and nothing is behind.
  *
  * What of autocannon 9 misleads is gone round. Its latencies are whole milliseconds: those of its events, which are not, are taken in their place. Its correction for a rate is in
- * the wrong unit: no rate is set. Requests that were under way when a server closed their connection are told nowhere: they are what is missing of those sent, and failed.
+ * the wrong unit: it applies where a rate is set, and none is. Requests that were under way when a server closed their connection are told nowhere: they are what is missing of those sent, and failed.
  * Certificates are not checked by it: https is refused.
  * @throws KedgeError `config-invalid`
  */
@@ -52,12 +53,11 @@ export async function saturate(options: ClosedLoopOptions, hooks: LoadHooks = {}
     if (problems.size < MAX_PROBLEMS) problems.add(problem);
   };
 
-  const running = autocannon({
+  const cannon: Options = {
     url,
     connections,
     duration: Math.max(1, seconds),
     timeout: timeoutMs / 1_000,
-    ignoreCoordinatedOmission: true,
     requests: inTurn(requests).map((request) => {
       const judge = new AnswerJudge(request.check);
       const prefix = new URL(url).pathname.replace(/\/$/, '');
@@ -76,6 +76,11 @@ export async function saturate(options: ClosedLoopOptions, hooks: LoadHooks = {}
         },
       };
     }),
+  };
+  const ended = Promise.withResolvers<{ totalRequests: number }>();
+  const running = autocannon(cannon, (error, result) => {
+    if (error) ended.reject(error);
+    else ended.resolve(result as unknown as { totalRequests: number });
   });
   running.on('response', (_client, status, _bytes, ms) => {
     const outcome = status !== 200 ? 'failed' : found.problem === undefined ? 'ok' : 'wrong';
@@ -85,14 +90,14 @@ export async function saturate(options: ClosedLoopOptions, hooks: LoadHooks = {}
     note(error.message);
     settle({ outcome: 'failed', status: 0, latency: 0 });
   });
-  const stop = (): void => running.stop?.();
+  const stop = (): void => running.stop();
   signal?.addEventListener('abort', stop);
   const ticks = setInterval(() => {
     for (const interval of tally.close(Math.floor(secondsNow()))) onInterval?.(interval);
     onLook?.(tally.look(Math.min(seconds, secondsNow()), connections) satisfies Look);
   }, TICK_MS);
   try {
-    const { totalRequests } = (await running) as unknown as { totalRequests: number };
+    const { totalRequests } = await ended.promise;
     // One on each connection is under way at the end; whatever else was sent and not told of was lost with its connection.
     const lost = totalRequests - connections - over;
     if (lost > 0) note('the server closed the connection');
