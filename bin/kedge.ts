@@ -25,6 +25,10 @@ const COMMANDS: Record<string, { summary: string; load(): Promise<{ command: Com
     load: () => import('./commands/doctor.ts'),
   },
   gc: { summary: 'remove what can never be served again', load: () => import('./commands/gc.ts') },
+  'bench autoscale': {
+    summary: 'prove that it scales: an autoscaler over real servers',
+    load: () => import('./commands/bench/autoscale.ts'),
+  },
   'bench hpa-vectors': {
     summary: 'check the HPA arithmetic against recorded cases',
     load: () => import('./commands/bench/hpa-vectors.ts'),

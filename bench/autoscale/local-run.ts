@@ -29,6 +29,8 @@ export interface LocalRunOptions {
   faults?: readonly Fault[];
   /** More settings of the servers. */
   env?: Record<string, string>;
+  /** The `kedge` that pods run; this one if absent. */
+  program?: string | undefined;
 }
 
 export interface RunHooks {
@@ -53,12 +55,13 @@ export interface LocalRunResult {
  * @throws KedgeError `model-not-ready` where pods do not come to be ready
  */
 export async function runLocally(options: LocalRunOptions, hooks: RunHooks): Promise<LocalRunResult> {
-  const { policy, target, compression, capacity, times, env } = options;
+  const { policy, target, compression, capacity, times, env, program } = options;
   const clock = startRunClock(compression, { now: () => performance.now(), sleep: systemClock.sleep });
   const cluster = await LocalCluster.start({
     volume: target.volume,
     clock,
     capacity,
+    program,
     ...(times && { times }),
     ...(env && { env }),
   });

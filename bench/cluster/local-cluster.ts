@@ -12,6 +12,8 @@ export interface LocalClusterOptions {
   volume: string;
   /** More settings of the servers. */
   env?: Record<string, string>;
+  /** The `kedge` that pods run; this one if absent. */
+  program?: string | undefined;
   clock: RunClock;
   /** Of each pod; what it can do if absent. */
   capacity?: Capacity | undefined;
@@ -110,13 +112,13 @@ export class LocalCluster implements Cluster {
   }
 
   #create(): void {
-    const { volume, env, clock } = this.#options;
+    const { volume, env = {}, program, clock } = this.#options;
     const name = `kedge-${this.#all.length}`;
     const pod: LocalPod = new LocalPod({
       name,
       clock,
       times: this.#times,
-      start: () => startServerProcess(volume, env),
+      start: () => startServerProcess(volume, { env, program }),
       probe: (adminPort) => isServerReady(adminPort, PROBE_TIMEOUT_MS),
       isBusy: () => this.#isBusy(name),
       onChange: (changed) => this.#changed(changed),

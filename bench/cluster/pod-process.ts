@@ -12,9 +12,12 @@ export interface PodProcess {
   kill(signal: NodeJS.Signals): void;
 }
 
-/** Starts a `kedge serve` over a folder as a pod's process. @param env more settings of it */
-export function startServerProcess(volume: string, env: Record<string, string> = {}): PodProcess {
-  const { child, complaints, listening } = spawnKedge({ dir: volume }, { env });
+/** Starts a `kedge serve` over a folder as a pod's process. @param options more settings of it, and the `kedge` that it runs */
+export function startServerProcess(
+  volume: string,
+  options: { env?: Record<string, string>; program?: string | undefined },
+): PodProcess {
+  const { child, complaints, listening } = spawnKedge({ dir: volume }, options);
   // Whoever waits for it is told; nobody has to wait.
   listening.catch(() => undefined);
   const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {

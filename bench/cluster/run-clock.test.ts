@@ -17,5 +17,6 @@ it.each([
   now += wallMs;
   expect(clock.now()).toBe(seconds);
   await clock.sleep(3);
-  expect(sleeps).toEqual([slept]);
+  await clock.sleep(-3);
+  expect(sleeps).toEqual([slept, 0]);
 });

@@ -9,7 +9,7 @@ export interface RunClock {
   readonly compression: number;
   /** Seconds since the run began. */
   now(): number;
-  /** Resolves after seconds of this clock, or at once when the signal aborts; never rejects. */
+  /** Resolves after seconds of this clock, or at once for a time that is over and when the signal aborts; never rejects. */
   sleep(seconds: number, signal?: AbortSignal): Promise<void>;
 }
 
@@ -18,6 +18,6 @@ export function startRunClock(compression: number, wall: Clock): RunClock {
   return {
     compression,
     now: () => ((wall.now() - start) / 1_000) * compression,
-    sleep: (seconds, signal) => wall.sleep((seconds / compression) * 1_000, signal),
+    sleep: (seconds, signal) => wall.sleep(Math.max(0, (seconds / compression) * 1_000), signal),
   };
 }

@@ -3,8 +3,9 @@ import type { ProxyStats } from '../../cluster/proxy/proxy.ts';
 import type { RunClock } from '../../cluster/run-clock.ts';
 import type { PolicyMetric, Reading } from '../../hpa/observe.ts';
 import type { PodMetric } from '../../hpa/pods.ts';
+import { type Usage, usageOf } from '../../processes.ts';
 import type { Measure } from './measured.ts';
-import { scrape } from './scrape.ts';
+import { scrapeInFlight } from './scrape.ts';
 import { PodSeries } from './series.ts';
 
 export interface WatchOptions {
@@ -51,9 +52,18 @@ export class Watch {
   /** Scrapes all pods that listen. */
   async look(): Promise<void> {
     const { pods, proxyStats } = this.#options;
-    const held = await proxyStats().catch(() => undefined);
-    if (!held) return;
-    await Promise.all(pods().map((pod) => this.#look(pod, held.pods[pod.name]?.heldSeconds ?? 0)));
+    const seen = await proxyStats().catch(() => undefined);
+    if (!seen) return;
+    const live = pods();
+    const usage = usageOf(live.flatMap(({ pid }) => pid ?? []));
+    await Promise.all(
+      live.map((pod) =>
+        this.#look(pod, {
+          heldSeconds: seen.pods[pod.name]?.heldSeconds ?? 0,
+          usage: usage.get(pod.pid ?? 0),
+        }),
+      ),
+    );
   }
 
   seriesOf(pod: string): PodSeries | undefined {
@@ -88,13 +98,13 @@ export class Watch {
     return series?.concurrencySample(now, this.#options.windowSeconds);
   }
 
-  async #look({ name, ports, pid }: PodView, heldSeconds: number): Promise<void> {
-    if (!ports || pid === undefined || this.#asked.has(name)) return;
+  async #look({ name, ports }: PodView, seen: { heldSeconds: number; usage: Usage | undefined }): Promise<void> {
+    if (!ports || this.#asked.has(name)) return;
     const { clock } = this.#options;
     this.#asked.add(name);
-    const seen = await scrape({ adminPort: ports.adminPort, pid }, SCRAPE_TIMEOUT_MS);
+    const inFlightSeconds = await scrapeInFlight(ports.adminPort, SCRAPE_TIMEOUT_MS);
     this.#asked.delete(name);
-    if (!seen) return;
+    if (inFlightSeconds === undefined) return;
     let series = this.#series.get(name);
     if (!series) {
       series = new PodSeries();
@@ -102,9 +112,9 @@ export class Watch {
     }
     const { compression } = clock;
     series.add(clock.now(), {
-      requestSeconds: (seen.inFlightSeconds + heldSeconds) * compression,
-      cpuSeconds: seen.cpuSeconds === undefined ? undefined : seen.cpuSeconds * compression,
-      bytes: seen.residentBytes,
+      requestSeconds: (inFlightSeconds + seen.heldSeconds) * compression,
+      cpuSeconds: seen.usage && seen.usage.cpuSeconds * compression,
+      bytes: seen.usage?.residentBytes,
     });
   }
 }
