@@ -1,0 +1,132 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { openStore } from '../../registry/open-store.ts';
+import { linearAnswer, linearModel, linearRequest } from '../e2e/models.ts';
+import { eventually } from '../e2e/programs.ts';
+import type { Any } from '../manifests/objects.ts';
+import { type Balancer, startBalancer } from './balancer.ts';
+import { type ControlPlane, startControlPlane } from './control-plane.ts';
+import { asText, DEV_NAMESPACE, devObjects, named } from './dev-overlay.ts';
+import { missingForPods, titled } from './machine.ts';
+import { Node } from './node/node.ts';
+import { loadDuring } from './steady-load.ts';
+
+vi.setConfig({ testTimeout: 900_000, hookTimeout: 600_000 });
+
+const REPLICAS = 3;
+const WEIGHT = 2;
+/** Low: this is about what is lost, and the machine has other things to do meanwhile. */
+const PER_SECOND = 60;
+
+/** The Deployment of the base, its loader as a sidecar, on the real controllers; pods are real processes on a stand-in node. */
+describe.skipIf(missingForPods)(titled('a rolling update under load', missingForPods), () => {
+  let plane: ControlPlane;
+  let node: Node;
+  let balancer: Balancer;
+  /** The last that was seen of each pod. */
+  const pods = new Map<string, Any>();
+  const watching = new AbortController();
+  const kubectl = (...words: string[]): Promise<unknown> => plane.kubectl.run(['-n', DEV_NAMESPACE, ...words]);
+
+  beforeAll(async () => {
+    plane = await startControlPlane();
+    node = await Node.start(plane);
+    const note = ({ object }: { object: Any }): void => void pods.set(object.metadata.name, object);
+    void plane.api.watch(`/api/v1/namespaces/${DEV_NAMESPACE}/pods`, note, watching.signal);
+    const objects = devObjects().filter(
+      ({ kind, metadata }) => !['Job', 'CronJob'].includes(kind) && !/postgres|redis/.test(metadata.name),
+    );
+    // No metrics are served: the autoscaler brings the number up to this, and leaves it there.
+    named(objects, 'HorizontalPodAutoscaler', 'kedge').spec.minReplicas = REPLICAS;
+    await plane.kubectl.apply(asText(objects));
+    await kubectl('rollout', 'status', 'deploy/kedge-s3', '--timeout=300s');
+    await publish();
+    await eventually(async () => endpoints().length === REPLICAS, `${REPLICAS} ready servers`, 300_000);
+    balancer = await startBalancer(endpoints);
+  });
+  afterAll(async () => {
+    watching.abort();
+    balancer?.close();
+    await node?.close();
+    await plane?.stop();
+  });
+
+  const endpoints = () => node.services.endpoints(DEV_NAMESPACE, 'kedge', 'http');
+  const servers = (): Any[] =>
+    [...pods.values()].filter(({ metadata }) => metadata.labels?.['app.kubernetes.io/component'] === 'server');
+
+  async function publish(): Promise<void> {
+    const service = await plane.kubectl.get('-n', DEV_NAMESPACE, 'service', 'kedge-s3');
+    const { data } = await plane.kubectl.get(
+      '-n',
+      DEV_NAMESPACE,
+      'secret',
+      named(devObjects(), 'Secret', 'kedge-s3').metadata.name,
+    );
+    const decode = (name: string): string => Buffer.from(data[name], 'base64').toString();
+    const store = openStore('s3://models', {
+      s3: {
+        endpoint: `http://${service.spec.clusterIP}:7070`,
+        fallbackRegion: 'us-east-1',
+        credentials: { accessKeyId: decode('AWS_ACCESS_KEY_ID'), secretAccessKey: decode('AWS_SECRET_ACCESS_KEY') },
+      },
+    });
+    await store.put('linear/1/model.onnx', linearModel({ weight: WEIGHT }), {});
+    store.close();
+  }
+
+  it('replaces every pod, loses no request and gives no wrong answer', async () => {
+    const before = new Set(servers().map(({ metadata }) => metadata.name));
+    expect(before.size).toBe(REPLICAS);
+    let rolledSeconds = 0;
+    const load = await loadDuring(
+      {
+        port: balancer.port,
+        path: '/v2/models/linear/infer',
+        body: JSON.stringify(linearRequest),
+        connections: 64,
+        perSecond: PER_SECOND,
+      },
+      async () => {
+        const begun = performance.now();
+        await kubectl('rollout', 'restart', 'deploy/kedge');
+        await kubectl('rollout', 'status', 'deploy/kedge', '--timeout=600s');
+        const stay = (): boolean =>
+          servers().some(({ metadata }) => before.has(metadata.name) && !metadata.deletionTimestamp);
+        await eventually(async () => !stay() && endpoints().length === REPLICAS, 'new pods alone', 120_000);
+        rolledSeconds = (performance.now() - begun) / 1_000;
+      },
+    );
+    console.log(
+      `${REPLICAS} pods replaced in ${rolledSeconds.toFixed(0)} s: ${load.scheduled} requests in ${load.seconds.toFixed(0)} s, ${load.good} good, ` +
+        `${load.refused} refused, ${load.failed} failed, ${load.dropped} not sent, p99 ${load.p99.toFixed(0)} ms; by pod ${[...balancer.shares.values()].join(', ')}`,
+    );
+    expect(balancer.failures).toEqual([]);
+    expect(load).toMatchObject({ good: load.scheduled, failed: 0, refused: 0, dropped: 0 });
+    const wrong = [...load.answers.keys()].filter((body) => {
+      const { outputs, model_version } = JSON.parse(body);
+      return outputs?.[0]?.data?.[0] !== linearAnswer(WEIGHT) || model_version !== '1';
+    });
+    expect(wrong).toEqual([]);
+    expect([...load.answers.values()].reduce((sum, count) => sum + count, 0)).toBe(load.good);
+    // All of them, old and new, had a part in it.
+    expect(balancer.shares.size).toBe(2 * REPLICAS);
+  });
+
+  it('the old servers and their loaders left by themselves, with 0', async () => {
+    const gone = servers().filter(({ metadata }) => metadata.deletionTimestamp);
+    expect(gone).toHaveLength(REPLICAS);
+    const exits = gone.flatMap(({ status }) =>
+      [...status.containerStatuses, ...status.initContainerStatuses].map(({ name, state, restartCount }: Any) => [
+        name,
+        state.terminated?.exitCode,
+        restartCount,
+      ]),
+    );
+    expect(exits).toEqual(
+      gone.flatMap(() => [
+        ['server', 0, 0],
+        ['loader', 0, 0],
+      ]),
+    );
+  });
+});
