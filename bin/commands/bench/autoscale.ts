@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { parseFaults } from '../../../bench/autoscale/faults.ts';
 import { type LocalRunOptions, runLocally } from '../../../bench/autoscale/local-run.ts';
 import { localPolicy, metricText } from '../../../bench/autoscale/policy.ts';
@@ -23,7 +24,7 @@ import { asOptions, readNumbers } from '../../number-option.ts';
 const INTERRUPTED = 130;
 
 /** Up to more than one pod can take, and back: long enough for the window of the scale-down and its policy. */
-const DEFAULT_LOAD = 'steps:4,14,28/180s+constant:4/480s';
+const DEFAULT_LOAD = 'steps:4,14,28/300s+constant:4/450s';
 const DEFAULT_ASSERTIONS = 'max_error_rate: 0\nmax_wrong: 0\nreturns_to_min_within_s: 600\n';
 
 const NUMBERS = {
@@ -169,12 +170,19 @@ ${seconds} s of load, ${Math.ceil(seconds / compression)} s on the wall. The ser
 
 async function conclude(record: RunRecord, values: Context['values'], out: Context['out']): Promise<number> {
   const { json, report } = values as { json?: string; report?: string };
-  if (json !== undefined) await writeFile(json, `${JSON.stringify(record)}\n`);
-  if (report !== undefined) await writeFile(report, renderReport(record));
+  for (const [file, text] of [
+    [json, () => `${JSON.stringify(record)}\n`],
+    [report, () => renderReport(record)],
+  ] as const) {
+    if (file === undefined) continue;
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, text());
+  }
   const lines = record.verdicts.map(
     ({ holds, assertion, measured, advice }) =>
       `${holds ? 'holds ' : 'FAILED'}  ${assertion}: ${measured}${advice === undefined ? '' : `\n        ${advice}`}`,
   );
+  if (report !== undefined) lines.push(`report  ${report}`);
   out.write(`\n${lines.join('\n')}\n`);
   return record.verdicts.every(({ holds }) => holds) ? 0 : 1;
 }
