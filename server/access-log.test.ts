@@ -8,7 +8,7 @@ import { ClientGone } from './api/errors.ts';
 import { Ticket } from './gate/ticket.ts';
 import { FakeEngine } from './testing/fake-engine.ts';
 import { postHead, RawConnection } from './testing/raw-http.ts';
-import { post, startTestServer, type TestServer } from './testing/test-server.ts';
+import { get, post, startTestServer, type TestServer } from './testing/test-server.ts';
 import { TestVolume } from './testing/volume.ts';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
@@ -138,8 +138,9 @@ describe('over HTTP', () => {
 
   it('a request without an id is given the one of its line', async () => {
     const lines = await start('1');
-    const replies = [await infer(BODY), await infer('x'), await post(`${server.url}/v1/models/nobody:predict`, {})];
-    await vi.waitFor(() => expect(lines).toHaveLength(3));
+    const predict = (target: string) => post(`${server.url}/v1/models/${target}:predict`, {});
+    const replies = [await infer(BODY), await infer('x'), await predict('nobody'), await predict('m/labels/nowhere')];
+    await vi.waitFor(() => expect(lines).toHaveLength(4));
     expect(lines.map(({ requestId, status, code }) => [requestId, status, code])).toEqual(
       replies.map(({ headers, status, body }) => [headers.get('x-request-id'), status, body.code]),
     );
@@ -170,6 +171,25 @@ describe('over HTTP', () => {
 });
 
 describe('a defect', () => {
+  it('is logged with the id that its answer has, whatever was asked for', async () => {
+    const { log, lines } = recorder();
+    const volume = new TestVolume();
+    const server = await startTestServer(volume, {}, { log, random: () => 0.5 });
+    vi.spyOn(server.manager, 'model').mockImplementation(() => {
+      throw new TypeError('a defect');
+    });
+    const own = { headers: { 'x-request-id': 'mine' } };
+    const replies = [await get(`${server.url}/v2/models/m`), await get(`${server.url}/v1/models/m`, own)];
+    const ids = ['80000000'.repeat(4), 'mine'];
+    expect(replies.map(({ status, headers }) => [status, headers.get('x-request-id')])).toEqual(
+      ids.map((id) => [500, id]),
+    );
+    const errors = lines.filter(({ level }) => level === 50);
+    expect(errors.map(({ requestId }) => requestId)).toEqual(ids);
+    await server.stop();
+    volume.remove();
+  });
+
   it.each<[string, string[]]>([
     ['0', ['error']],
     ['0.001', ['error', 'access']],

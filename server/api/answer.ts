@@ -12,10 +12,10 @@ import { pickVersion } from './pick.ts';
 import type { Reply } from './reply.ts';
 import { headerOf } from './routes.ts';
 
-/** Who is asked: a model, and a version of it if the path names one. */
+/** Who is asked: a model, and a version of it if the path names one. A label says so when it is asked, or throws. */
 export interface Target {
   model: string;
-  version: string | undefined;
+  version: string | undefined | (() => string);
 }
 
 /**
@@ -40,11 +40,12 @@ export async function answer(
   let status = 200;
   try {
     // Who asks for nothing that is here shall not send its body first.
-    asked = pickVersion(table, target.model, target.version);
+    const named = typeof target.version === 'function' ? target.version() : target.version;
+    asked = pickVersion(table, target.model, named);
     ticket = gate.ask(env.outgoing, asked.model, headerOf(env, 'kedge-timeout-ms'), began * 1_000);
     gate.check(ticket, asked, began * 1_000);
     const body = await readBody(env.incoming, context.maxBodyBytes);
-    const chosen = pickVersion(table, target.model, target.version);
+    const chosen = pickVersion(table, target.model, named);
     if (!chosen.isReady) await table.wake(chosen, ticket.leftMs(stats.now() * 1_000));
     chosen.enter();
     version = chosen;

@@ -5,7 +5,7 @@ import { KEDGE_VERSION } from '../../contract/version.ts';
 import type { ApiContext, HttpContext } from './context.ts';
 import { describeModel, describeVersions } from './describe.ts';
 import type { Infer } from './direct.ts';
-import { errorResponse, json, show } from './errors.ts';
+import { errorResponse, json, show, statusOf } from './errors.ts';
 import { describeConfig } from './model-config.ts';
 import { pickModel, pickVersion } from './pick.ts';
 import { responseOf } from './reply.ts';
@@ -58,7 +58,7 @@ export function createApp(context: ApiContext, infer: Infer, more: Routes = {}):
     const message = `${c.req.path} takes ${methods}, not ${c.req.raw.method}.`;
     return errorResponse(new KedgeError('method-not-allowed', message), context.log, { headers: { allow: methods } });
   });
-  app.onError((error) => errorResponse(error, context.log));
+  app.onError((error, { env }) => errorResponse(error, context.accessLog.logOf(env, statusOf(error))));
   return app;
 }
 

@@ -1,5 +1,4 @@
 import type { HttpBindings } from '@hono/node-server';
-import type { Target } from './answer.ts';
 import { readBody } from './body.ts';
 import type { ApiContext, HttpContext } from './context.ts';
 import { type JsonObject, parseObject } from './parse.ts';
@@ -13,7 +12,7 @@ export function param(c: HttpContext, name: string): string {
   return c.req.param(name) ?? '';
 }
 
-export function targetOf(c: HttpContext): Target {
+export function targetOf(c: HttpContext): { model: string; version: string | undefined } {
   return { model: param(c, 'model'), version: c.req.param('version') };
 }
 

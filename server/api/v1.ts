@@ -1,6 +1,6 @@
 import { KedgeError } from '../../contract/errors.ts';
 import { versionOfLabel } from '../../contract/rollout.ts';
-import { answer } from './answer.ts';
+import { answer, type Target } from './answer.ts';
 import type { ApiContext, HttpContext, ModelTable } from './context.ts';
 import { json, show } from './errors.ts';
 import { pickModel, pickVersion } from './pick.ts';
@@ -12,7 +12,7 @@ import { describeMetadata, describeStatus } from './v1-describe.ts';
 /** Predictions, status and metadata as TensorFlow Serving has them, and what KServe adds to them. */
 export function v1Routes(context: ApiContext): Routes {
   const { table } = context;
-  const call = (c: HttpContext, model: string, version: string | undefined): Promise<Response> =>
+  const call = (c: HttpContext, model: string, version: Target['version']): Promise<Response> =>
     answer(context, c.env, { model, version }, (served, body, ticket) => predict(context, served, body, ticket)).then(
       responseOf,
     );
@@ -35,7 +35,10 @@ export function v1Routes(context: ApiContext): Routes {
     '/v1/models/:model/versions/:version/metadata': { GET: (c) => metadata(c, param(c, 'version')) },
     '/v1/models/:model/labels/:label': {
       GET: (c) => status(c, () => labelled(c, param(c, 'label'))),
-      POST: (c) => call(c, param(c, 'model'), labelled(c, calledOf(c, 'label'))),
+      POST: (c) => {
+        const label = calledOf(c, 'label');
+        return call(c, param(c, 'model'), () => labelled(c, label));
+      },
     },
     '/v1/models/:model/labels/:label/metadata': { GET: (c) => metadata(c, labelled(c, param(c, 'label'))) },
   };
