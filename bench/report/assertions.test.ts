@@ -77,6 +77,7 @@ describe('of the load', () => {
     ['min_throughput: 10', 'as much as wanted', fine, true, '10 a second; 10 were scheduled'],
     ['min_throughput: 10', 'less', refused, false, '8.8 a second; 10 were scheduled'],
     ['min_throughput: 10', 'with rests, which do not count', handmade(rates([5, 20], [50, 0])), true, '20 a second'],
+    ['min_throughput: 60', 'in compressed time, as the wall counts', { ...fine, compression: 6 }, true, '60 a second'],
     ['min_requests: 100', 'as many', fine, true, '100 requests'],
     ['min_requests: 101', 'fewer', fine, false, '100 requests'],
     ['min_requests: 1', 'none', quiet, false, '0 requests'],

@@ -1,11 +1,11 @@
-import type { Latency, LoadInterval } from './record.ts';
+import type { Latency, LoadInterval, RunRecord } from './record.ts';
 
 /** Seconds that were put together, so that a long run is not drawn finer than a screen shows. */
 export interface Bucket {
   at: number;
   /** As many seconds are in it. */
   seconds: number;
-  /** All a second, on average. */
+  /** All a second on the wall, on average. */
   scheduled: number;
   ok: number;
   /** Failed, wrong and dropped. */
@@ -21,16 +21,18 @@ export interface Bucket {
 const MOST = 900;
 
 /** At most about 900 buckets of equal length; each is a single second where there are no more. */
-export function condense(intervals: readonly LoadInterval[], seconds: number): Bucket[] {
+export function condense({ load: { intervals }, seconds, compression }: RunRecord): Bucket[] {
   const length = Math.max(1, Math.ceil(seconds / MOST));
   const groups = Map.groupBy(intervals, ({ at }) => Math.floor(at / length));
-  return [...groups.entries()].sort(([a], [b]) => a - b).map(([index, group]) => bucketOf(index * length, group));
+  return [...groups.entries()]
+    .sort(([a], [b]) => a - b)
+    .map(([index, group]) => bucketOf(index * length, group, compression));
 }
 
-function bucketOf(at: number, group: readonly LoadInterval[]): Bucket {
+function bucketOf(at: number, group: readonly LoadInterval[], compression: number): Bucket {
   const seconds = group.length;
   const perSecond = (count: (interval: LoadInterval) => number): number =>
-    group.reduce((total, interval) => total + count(interval), 0) / seconds;
+    (group.reduce((total, interval) => total + count(interval), 0) / seconds) * compression;
   const names = new Set(group.flatMap(({ versions }) => Object.keys(versions)));
   const latencies = group.flatMap(({ latency }) => (latency ? [latency] : []));
   const worst = (key: keyof Latency): number => Math.max(...latencies.map((latency) => latency[key]));

@@ -37,6 +37,7 @@ export function renderReport(record: RunRecord, other?: RunRecord): string {
 </header>
 <main>
 ${verdictTable(record.verdicts)}
+${problemList(record.load.problems ?? [])}
 ${figures(record, other, seconds)}
 ${honesty(record)}
 ${circumstances(record)}
@@ -50,9 +51,9 @@ ${circumstances(record)}
   return page.text;
 }
 
-function figures({ load, scaling, seconds: own }: RunRecord, other: RunRecord | undefined, seconds: number): Markup {
-  const buckets = condense(load.intervals, own);
-  const input = { seconds, buckets, ...(other ? { other: condense(other.load.intervals, other.seconds) } : {}) };
+function figures(record: RunRecord, other: RunRecord | undefined, seconds: number): Markup {
+  const { scaling } = record;
+  const input = { seconds, buckets: condense(record), ...(other ? { other: condense(other) } : {}) };
   const there = <T>(one: T | undefined): T[] => (one === undefined ? [] : [one]);
   const [latency, versions] = [latencyPlot(input), versionsPlot(input)];
   if (!scaling || scaling.ticks.length === 0) {
@@ -63,6 +64,11 @@ function figures({ load, scaling, seconds: own }: RunRecord, other: RunRecord | 
   return html`${[loadPlot(input), replicasPlot(scaled), inFlight, ...there(latency)].map(plotFigure)}
     ${there(metricsPlot(scaled)).map(plotFigure)}${reasonsFigure(scaling, seconds)}
     ${there(versions).map(plotFigure)}${podsFigure(scaling, seconds)}`;
+}
+
+function problemList(problems: readonly string[]): Markup | undefined {
+  if (problems.length === 0) return undefined;
+  return html`<section id="problems"><h2>What went wrong</h2><ul class="plain">${problems.map((problem) => html`<li>${problem}</li>`)}</ul></section>`;
 }
 
 function honesty({ honesty: { real, declared } }: RunRecord): Markup | undefined {

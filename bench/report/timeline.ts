@@ -100,6 +100,14 @@ function changeOf(intervals: readonly LoadInterval[], since: number, until: numb
   return within[index]!.at;
 }
 
+/** Requests a second on the wall, over the seconds in which any were scheduled; NaN where there was none. */
+export function ratesOf({ load: { intervals, total }, compression }: RunRecord): { scheduled: number; ok: number } {
+  const wall = intervals.filter(({ scheduled }) => scheduled > 0).length / compression;
+  return wall === 0
+    ? { scheduled: Number.NaN, ok: Number.NaN }
+    : { scheduled: total.scheduled / wall, ok: total.ok / wall };
+}
+
 /**
  * When the load last came down: the end of the last second in which it was above a quarter of the way from where it ended up to its peak. Where it ended
  * up: nothing if the run went on after the load, else the mean of its last five seconds.

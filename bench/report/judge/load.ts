@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { countText, latencyText, momentText, numberText, secondsText, shareText } from '../format.ts';
 import type { Latency, LoadTotal, RunRecord } from '../record.ts';
+import { ratesOf } from '../timeline.ts';
 import { amount, type Finding, type Kind, ms, share, unmeasured, whole } from './kind.ts';
 
 type Judge<T> = Kind<T>['judge'];
@@ -133,16 +134,15 @@ const worst_second_p99_ms: Kind<z.infer<typeof settled>> = {
 };
 
 const min_throughput: Kind<number> = {
-  about: 'at least so many right answers a second, over the seconds in which requests were scheduled',
+  about: 'at least so many right answers a second, on the wall, over the seconds in which requests were scheduled',
   ...amount,
-  judge: onLoad(({ load: { intervals, total } }, limit) => {
-    const busy = intervals.filter(({ scheduled }) => scheduled > 0).length;
-    const rate = total.ok / busy;
+  judge: onLoad((record, limit) => {
+    const { scheduled, ok: rate } = ratesOf(record);
     return {
       holds: rate >= limit,
-      measured: `${numberText(rate)} a second; ${numberText(total.scheduled / busy)} were scheduled`,
+      measured: `${numberText(rate)} a second; ${numberText(scheduled)} were scheduled`,
       advice: () =>
-        total.scheduled / busy < limit
+        scheduled < limit
           ? 'The load did not ask for as much: raise its rate.'
           : 'The servers did not keep up: more replicas (maxReplicas, a lower target) or more capacity for each.',
     };

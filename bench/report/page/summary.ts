@@ -1,6 +1,6 @@
 import { latencyText, numberText, secondsText, shareText } from '../format.ts';
 import type { RunRecord, Verdict } from '../record.ts';
-import { desiredOf, lagsOf, lengthOf, readyOf } from '../timeline.ts';
+import { desiredOf, lagsOf, lengthOf, ratesOf, readyOf } from '../timeline.ts';
 import { html, type Markup, trusted } from './markup.ts';
 
 const TICK = trusted(
@@ -41,12 +41,12 @@ export function keyFigures(record: RunRecord): Markup {
   const { load, scaling } = record;
   const { total } = load;
   const bad = total.scheduled - total.ok;
-  const busy = load.intervals.filter(({ scheduled }) => scheduled > 0).length;
+  const rates = ratesOf(record);
   const figures: [string, string, string][] = [
     [
       'Requests',
       numberText(total.scheduled),
-      busy > 0 ? `${numberText(total.scheduled / busy)} a second, ${numberText(total.ok / busy)} answered rightly` : '',
+      total.scheduled > 0 ? `${numberText(rates.scheduled)} a second, ${numberText(rates.ok)} answered rightly` : '',
     ],
     ['Not answered rightly', total.scheduled > 0 ? shareText(bad / total.scheduled) : '–', badText(record)],
   ];

@@ -139,7 +139,7 @@ export function exampleRecord(example: Example = {}): RunRecord {
     title: `${model}: one replica to several and back`,
     startedAt: '2026-11-28T21:04:00Z',
     seconds,
-    compression: 6,
+    compression: 1,
     machine: {
       cpu: 'Example 9000',
       cores: 2,
@@ -149,7 +149,7 @@ export function exampleRecord(example: Example = {}): RunRecord {
       kedge: '1.0.0',
       commit: '0123456789ab',
     },
-    settings: { hpa: 'manifests/base/hpa.yaml', schedule: 'steps', compression: 6, capacity: CAPACITY, seed: 1 },
+    settings: { hpa: 'manifests/base/hpa.yaml', schedule: 'steps', capacity: CAPACITY, seed: 1 },
     honesty: {
       real: ['Server processes, their start, readiness and drain.', 'Each request and each answer.'],
       declared: [`A pod answers ${CAPACITY} requests a second, as pods share the cores of one machine.`],
