@@ -41,8 +41,8 @@ build() {
   ln -sfn "$name-$of" "$dir/$name"
 }
 
-build kube-controller-manager k8s.io/kubernetes/cmd/kube-controller-manager "$version"
 build kube-apiserver k8s.io/kubernetes/cmd/kube-apiserver "$version"
+build kube-controller-manager k8s.io/kubernetes/cmd/kube-controller-manager "$version"
 build etcd go.etcd.io/etcd/server/v3 "$etcd_version"
 build kubectl k8s.io/kubernetes/cmd/kubectl "$version"
 echo "The control plane is there: $dir"
