@@ -29,6 +29,10 @@ const COMMANDS: Record<string, { summary: string; load(): Promise<{ command: Com
     summary: 'prove that it scales: an autoscaler over real servers',
     load: () => import('./commands/bench/autoscale.ts'),
   },
+  'bench load': {
+    summary: 'send requests as a schedule says, and check the answers',
+    load: () => import('./commands/bench/load.ts'),
+  },
   'bench hpa-vectors': {
     summary: 'check the HPA arithmetic against recorded cases',
     load: () => import('./commands/bench/hpa-vectors.ts'),
