@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { condense } from './condense.ts';
 import { numberText, secondsText } from './format.ts';
+import { comparisonSection } from './page/comparison.ts';
 import { html, jsonBlock, type Markup, trusted } from './page/markup.ts';
 import { plotFigure } from './page/plot.ts';
 import { SCRIPT } from './page/script.ts';
@@ -37,6 +38,7 @@ export function renderReport(record: RunRecord, other?: RunRecord): string {
 </header>
 <main>
 ${verdictTable(record.verdicts)}
+${other && comparisonSection(record, other)}
 ${problemList(record.load.problems ?? [])}
 ${figures(record, other, seconds)}
 ${honesty(record)}

@@ -64,6 +64,7 @@ td:last-child, th:last-child { padding-right: 0; }
 .verdicts .advice b { font-weight: 600; color: var(--ink); }
 .is-good { color: var(--good); } .is-bad { color: var(--bad); }
 .number { text-align: right; white-space: nowrap; }
+.wide { overflow-x: auto; margin: 16px 0 12px; } #comparison .headline { margin: 16px 0; } .comparison td:last-child { width: 96px; white-space: nowrap; }
 .plot figcaption p { color: var(--soft); font-size: 14px; max-width: 88ch; text-wrap: pretty; }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: 2px 22px; margin: 10px 0 14px; font-size: 13px; }
 .legend li { display: flex; align-items: center; gap: 7px; }
