@@ -33,6 +33,10 @@ const COMMANDS: Record<string, { summary: string; load(): Promise<{ command: Com
     summary: 'send requests as a schedule says, and check the answers',
     load: () => import('./commands/bench/load.ts'),
   },
+  'bench report': {
+    summary: 'draw the report of a run, and compare two',
+    load: () => import('./commands/bench/report.ts'),
+  },
   'bench hpa-vectors': {
     summary: 'check the HPA arithmetic against recorded cases',
     load: () => import('./commands/bench/hpa-vectors.ts'),
