@@ -90,7 +90,6 @@ export function statusOf(
     conditions,
     startTime,
     ...(podIP && { podIP, podIPs: [{ ip: podIP }] }),
-    hostIP: '127.0.0.1',
     initContainerStatuses: shown(['init', 'sidecar']),
     containerStatuses: shown(['main']),
   };
