@@ -29,7 +29,7 @@ const CONTROLLERS = [
 ].map((name) => `${name}-controller`);
 
 /** The addresses of Services, of which a test gives those in use to the bridge of its pods. */
-export const SERVICE_RANGE = '10.112.0.0/16';
+const SERVICE_RANGE = '10.112.0.0/16';
 const ADMIN_TOKEN = 'admin-of-a-test';
 const CONTROLLERS_TOKEN = 'controllers-of-a-test';
 const START_MS = 120_000;
