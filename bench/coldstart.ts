@@ -1,61 +1,66 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { TestVolume } from '../server/testing/volume.ts';
 import { sharedModels } from '../tests/shared.ts';
+import { bundleForPods } from './cluster/program.ts';
 import { addProbed, serveEnvironment } from './kedge-server.ts';
 import { type BenchModel, gbdt, mlp } from './models.ts';
-import { readOptions } from './options.ts';
 import { linesOf, startNode, stop } from './processes.ts';
 import { median } from './statistics.ts';
-import { conclude, rounded } from './verdict.ts';
+import { type BenchIo, type BenchResult, drawTable, rounded } from './verdict.ts';
 
-/**
- * From the spawn of a server to its first right answer, with the model on the volume: the bundle of Kedge beside the smallest script that does the
- * same with node:http and onnxruntime-node, bundled alike. Right is what both say. They take turns, and the first round is left out.
- *
- *   node bench/coldstart.ts [--rounds 15] [--json FILE]
- */
-const { rounds, json } = readOptions({ rounds: 15 });
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
+export interface ColdStartOptions {
+  rounds: number;
+}
+
 const LIMIT_MS = 20_000;
 /** Between attempts, in milliseconds: an answer is noticed that much too late at most. */
 const ASK_EVERY_MS = 1;
 
+/** What a program tells, in order; each ends a phase. */
+type Mark = 'listening' | 'loaded';
+
 interface Program {
   args: string[];
   env?: Record<string, string>;
-  /** Where it tells its port, and how. */
+  /** Where it tells of itself. */
   stream: 'stdout' | 'stderr';
-  portOf(line: string): number | undefined;
+  /** What a line tells: a mark, and with the first its port. */
+  read(line: string): { mark: Mark; port?: number } | undefined;
 }
 
-interface First {
-  /** Milliseconds from spawn to the first answer with status 200. */
-  ms: number;
+/** Milliseconds from spawn. */
+interface First extends Partial<Record<Mark, number>> {
+  listening: number;
+  /** The first answer with status 200. */
+  answer: number;
   /** What it said. */
   values: string;
 }
 
-async function firstAnswer({ args, env = {}, stream, portOf }: Program, model: BenchModel): Promise<First> {
+async function firstAnswer({ args, env = {}, stream, read }: Program, model: BenchModel): Promise<First> {
   const began = performance.now();
   const child = startNode(args, { env });
+  const marks: Partial<Record<Mark, number>> = {};
+  child[stream === 'stdout' ? 'stderr' : 'stdout']!.resume();
   try {
-    const lines = linesOf(child, stream);
-    let port: number | undefined;
-    while (port === undefined) {
-      const { value, done } = await lines.next();
-      if (done) throw new Error(`${args[0]} ended before it listened`);
-      port = portOf(value as string);
-    }
-    for (const pipe of [child.stdout!, child.stderr!]) pipe.resume();
+    const port = await new Promise<number>((resolve, reject) => {
+      void (async () => {
+        for await (const line of { [Symbol.asyncIterator]: () => linesOf(child, stream) }) {
+          const told = read(line);
+          if (!told) continue;
+          marks[told.mark] ??= performance.now() - began;
+          if (told.port !== undefined) resolve(told.port);
+        }
+        reject(new Error(`${args[0]} ended before it listened`));
+      })();
+    });
     while (performance.now() - began < LIMIT_MS) {
       const values = await ask(port, model);
-      if (values !== undefined) return { ms: performance.now() - began, values };
+      const answer = performance.now() - began;
+      if (values !== undefined) return { ...marks, listening: marks.listening!, answer, values };
       await setTimeout(ASK_EVERY_MS);
     }
     throw new Error(`${args[0]} gave no answer`);
@@ -83,63 +88,91 @@ function ask(port: number, { name, body }: BenchModel): Promise<string | undefin
   });
 }
 
-/** The reference as one file, as `npm run build` makes those of Kedge. */
-async function bundled(folder: string): Promise<string> {
-  const outfile = join(folder, 'first-answer.mjs');
-  await build({
-    entryPoints: [join(ROOT, 'bench/servers/first-answer.ts')],
-    outfile,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node24',
-    external: ['onnxruntime-node'],
-    logLevel: 'warning',
-  });
-  return outfile;
+/** The smallest script that does the same, with node:http and onnxruntime-node. @param dist the bundle that it lies in */
+function smallestOf(dist: string, file: string, { input, output, columns }: BenchModel): Program {
+  return {
+    args: [join(dist, 'first-answer.js'), file, input, output, String(columns)],
+    stream: 'stdout',
+    read: (line) => ({ mark: 'listening', port: Number(line) }),
+  };
 }
 
-const model = gbdt(sharedModels) ?? mlp();
-const volume = new TestVolume();
-// Beneath the checkout, so that it finds onnxruntime-node.
-const folder = mkdtempSync(join(ROOT, 'node_modules/.bench-'));
-try {
-  execFileSync(process.execPath, ['build.ts'], { cwd: ROOT, stdio: 'inherit' });
-  const { path } = await addProbed(volume, model);
-  await volume.write();
-  const smallest: Program = {
-    args: [
-      await bundled(folder),
-      ...[join(volume.dir, path, 'model.onnx'), model.input, model.output, String(model.columns)],
-    ],
-    stream: 'stdout',
-    portOf: (line) => Number(line) || undefined,
-  };
-  const kedge: Program = {
-    args: [join(ROOT, 'dist/kedge.js'), 'serve'],
+function kedgeOf(dist: string, volume: TestVolume, { name }: BenchModel): Program {
+  return {
+    args: [join(dist, 'kedge.js'), 'serve'],
     env: serveEnvironment(volume),
     stream: 'stderr',
-    portOf: (line) => (JSON.parse(line) as { port?: number }).port,
+    read: (line) => {
+      const { port, model, version } = JSON.parse(line) as { port?: number; model?: string; version?: number };
+      if (port !== undefined) return { mark: 'listening', port };
+      return model === name && version !== undefined ? { mark: 'loaded' } : undefined;
+    },
   };
-  const taken: { smallest: number; kedge: number }[] = [];
-  for (let round = -1; round < rounds; round += 1) {
-    const [one, other] = [await firstAnswer(smallest, model), await firstAnswer(kedge, model)];
-    if (one.values !== other.values) throw new Error(`the answers differ: ${one.values} and ${other.values}`);
-    if (round >= 0) taken.push({ smallest: one.ms, kedge: other.ms });
-  }
-  for (const name of ['smallest', 'kedge'] as const) {
-    const times = taken.map((round) => round[name]);
-    process.stdout.write(
-      `${name}: median ${rounded(median(times))} ms, ${rounded(Math.min(...times))} to ${rounded(Math.max(...times))}\n`,
+}
+
+/** Milliseconds of each phase; NaN for what a program does not tell of. It may answer before its line is read: nothing is left of that phase then. */
+function phasesOf({ listening, loaded, answer }: First): Record<string, number> {
+  const load = loaded === undefined ? Number.NaN : Math.min(loaded, answer);
+  return {
+    'spawn to listening': listening,
+    'listening to loaded': load - listening,
+    'loaded to answer': answer - load,
+  };
+}
+
+function told(name: string, starts: readonly First[]): object {
+  const times = starts.map(({ answer }) => answer);
+  const phases = starts.map(phasesOf);
+  const medians = Object.keys(phases[0]!).map((phase) => [phase, rounded(median(phases.map((one) => one[phase]!)))]);
+  return {
+    program: name,
+    ...Object.fromEntries(medians),
+    'spawn to answer': rounded(median(times)),
+    least: rounded(Math.min(...times)),
+    most: rounded(Math.max(...times)),
+  };
+}
+
+/**
+ * From the spawn of a server to its first right answer, with the model on the volume: the bundle of Kedge beside the smallest script that does the
+ * same with node:http and onnxruntime-node, bundled alike. Right is what both say. They take turns, and the first round is left out.
+ */
+export async function benchColdStart({ rounds }: ColdStartOptions, { out, signal }: BenchIo): Promise<BenchResult> {
+  const model = gbdt(sharedModels) ?? mlp();
+  const volume = new TestVolume();
+  const { path: program, remove } = await bundleForPods();
+  try {
+    const dist = program === undefined ? fileURLToPath(new URL('.', import.meta.url)) : join(program, '..');
+    const { path } = await addProbed(volume, model);
+    await volume.write();
+    const smallest = smallestOf(dist, join(volume.dir, path, 'model.onnx'), model);
+    const kedge = kedgeOf(dist, volume, model);
+    const taken: { smallest: First; kedge: First }[] = [];
+    for (let round = -1; round < rounds; round += 1) {
+      signal.throwIfAborted();
+      const [one, other] = [await firstAnswer(smallest, model), await firstAnswer(kedge, model)];
+      if (one.values !== other.values) throw new Error(`the answers differ: ${one.values} and ${other.values}`);
+      if (round >= 0) taken.push({ smallest: one, kedge: other });
+    }
+    out.write(`${model.name}, milliseconds, medians of ${rounds} rounds:\n`);
+    drawTable(
+      out,
+      (['smallest', 'kedge'] as const).map((name) =>
+        told(
+          name,
+          taken.map((round) => round[name]),
+        ),
+      ),
     );
+    const measured = taken.map((round) => round.kedge.answer / round.smallest.answer);
+    return {
+      figures: [
+        { what: 'time to the first right answer, to that of the smallest script', wanted: { atMost: 1.3 }, measured },
+      ],
+      details: { taken },
+    };
+  } finally {
+    await remove();
+    volume.remove();
   }
-  const measured = taken.map((round) => round.kedge / round.smallest);
-  conclude(
-    [{ what: 'time to the first right answer, to that of the smallest script', wanted: { atMost: 1.3 }, measured }],
-    json,
-    { taken },
-  );
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-  volume.remove();
 }

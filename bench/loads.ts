@@ -3,18 +3,27 @@ import type { LoadJob, LoadResult } from './load.ts';
 import type { OpenLoadJob, OpenLoadResult } from './open-load.ts';
 import { linesOf, startNode } from './processes.ts';
 
+type Program = 'closed-load' | 'open-load';
+
+/** TypeScript beside this file in a clone, bundles of their own beside the main one in the package. */
+const isClone = import.meta.url.endsWith('.ts');
+const PROGRAMS: Readonly<Record<Program, string>> = {
+  'closed-load': fileURLToPath(new URL(isClone ? 'load.ts' : 'closed-load.js', import.meta.url)),
+  'open-load': fileURLToPath(new URL(isClone ? 'open-load.ts' : 'open-load.js', import.meta.url)),
+};
+
 /** A closed loop in a process of its own. @param core held to it, if given */
 export function closedLoad(job: LoadJob, core?: number): Promise<LoadResult> {
-  return drive<LoadResult>('load.ts', job, core);
+  return drive<LoadResult>('closed-load', job, core);
 }
 
 /** An open loop in a process of its own. @param core held to it, if given */
 export function openLoad(job: OpenLoadJob, core?: number): Promise<OpenLoadResult> {
-  return drive<OpenLoadResult>('open-load.ts', job, core);
+  return drive<OpenLoadResult>('open-load', job, core);
 }
 
-async function drive<Result>(program: string, job: object, core: number | undefined): Promise<Result> {
-  const path = fileURLToPath(new URL(program, import.meta.url));
+async function drive<Result>(program: Program, job: object, core: number | undefined): Promise<Result> {
+  const path = PROGRAMS[program];
   const driver = startNode([path, JSON.stringify(job)], { core });
   let complaint = '';
   driver.stderr!.on('data', (text) => {

@@ -3,9 +3,14 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { KedgeOptions } from './kedge-server.ts';
 
+/** TypeScript beside this file in a clone, a bundle of its own beside the main one in the package. */
+const WATCH = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? 'loop-watch.ts' : 'loop-watch.js', import.meta.url),
+);
+
 /** Starts a server so that its loop is watched. */
 export const watchedLoop: Pick<KedgeOptions, 'nodeArgs' | 'ipc'> = {
-  nodeArgs: ['--import', fileURLToPath(new URL('loop-watch.ts', import.meta.url))],
+  nodeArgs: ['--import', WATCH],
   ipc: true,
 };
 

@@ -4,18 +4,20 @@ import { addProbed, type KedgeServer, startKedge, untilReady } from './kedge-ser
 import { closedLoad, openLoad } from './loads.ts';
 import { type BenchModel, costly, gbdt, mlp } from './models.ts';
 import type { OpenLoadResult } from './open-load.ts';
-import { readOptions } from './options.ts';
 import { cores } from './processes.ts';
-import { conclude, type Figure, rounded } from './verdict.ts';
+import { type BenchIo, type BenchResult, drawTable, type Figure, rounded } from './verdict.ts';
 
-/**
- * What is still answered in time when three times as much is asked for as can be answered. Each round measures the peak, a closed loop that is
- * never late, and then offers its multiple in an open loop, each request with a deadline. Good is what came with status 200 within the
- * deadline, counted from when the request was scheduled.
- *
- *   node bench/overload.ts [--rounds 3] [--seconds 4] [--times 3] [--deadline 50] [--connections 256] [--json FILE]
- */
-const { json, ...options } = readOptions({ rounds: 3, seconds: 4, times: 3, deadline: 50, connections: 256 });
+export interface OverloadOptions {
+  rounds: number;
+  seconds: number;
+  /** The load, to the peak. */
+  times: number;
+  /** Milliseconds. */
+  deadline: number;
+  /** Most requests under way. */
+  connections: number;
+}
+
 /** So few that the peak itself keeps the deadline. */
 const PEAK_CONNECTIONS = 16;
 const WARM_UP_MS = 1_000;
@@ -27,7 +29,7 @@ interface Round {
   overload: OpenLoadResult;
 }
 
-async function measure({ port }: KedgeServer, { name, body }: BenchModel): Promise<Round> {
+async function measure({ port }: KedgeServer, { name, body }: BenchModel, options: OverloadOptions): Promise<Round> {
   const job = {
     port,
     path: `/v2/models/${name}/infer`,
@@ -66,7 +68,11 @@ function told({ peak, peakP99, overload }: Round): object {
   };
 }
 
-async function bench(model: BenchModel): Promise<{ figures: Figure[]; rounds: Round[] }> {
+async function bench(
+  model: BenchModel,
+  options: OverloadOptions,
+  { out, signal }: BenchIo,
+): Promise<{ figures: Figure[]; rounds: Round[] }> {
   const volume = new TestVolume();
   try {
     await addProbed(volume, model);
@@ -75,9 +81,12 @@ async function bench(model: BenchModel): Promise<{ figures: Figure[]; rounds: Ro
     try {
       await untilReady(server);
       const rounds: Round[] = [];
-      for (let round = 0; round < options.rounds; round += 1) rounds.push(await measure(server, model));
-      process.stdout.write(`${model.name}:\n`);
-      console.table(rounds.map(told));
+      for (let round = 0; round < options.rounds; round += 1) {
+        signal.throwIfAborted();
+        rounds.push(await measure(server, model, options));
+      }
+      out.write(`${model.name}:\n`);
+      drawTable(out, rounds.map(told));
       const goodput = {
         what: `${model.name}: answered in time at ${options.times} times the peak, to the peak`,
         wanted: { atLeast: 0.9 },
@@ -97,11 +106,17 @@ async function bench(model: BenchModel): Promise<{ figures: Figure[]; rounds: Ro
   }
 }
 
-const models = [costly(), gbdt(sharedModels), mlp()].filter((model) => model !== undefined);
-const results: { figures: Figure[]; rounds: Round[] }[] = [];
-for (const model of models) results.push(await bench(model));
-conclude(
-  results.flatMap(({ figures }) => figures),
-  json,
-  { rounds: results.map(({ rounds }) => rounds) },
-);
+/**
+ * What is still answered in time when more is asked for than can be answered. Each round measures the peak, a closed loop that is
+ * never late, and then offers its multiple in an open loop, each request with a deadline. Good is what came with status 200 within the
+ * deadline, counted from when the request was scheduled.
+ */
+export async function benchOverload(options: OverloadOptions, io: BenchIo): Promise<BenchResult> {
+  const models = [costly(), gbdt(sharedModels), mlp()].filter((model) => model !== undefined);
+  const results: { figures: Figure[]; rounds: Round[] }[] = [];
+  for (const model of models) results.push(await bench(model, options, io));
+  return {
+    figures: results.flatMap(({ figures }) => figures),
+    details: { rounds: results.map(({ rounds }) => rounds) },
+  };
+}

@@ -5,18 +5,20 @@ import { openLoad } from './loads.ts';
 import { longestStallMs, watchedLoop } from './loop-delay.ts';
 import { table } from './models.ts';
 import type { OpenLoadResult, Sample } from './open-load.ts';
-import { readOptions } from './options.ts';
 import { quantile } from './statistics.ts';
-import { conclude, type Figure, rounded } from './verdict.ts';
+import { type BenchIo, type BenchResult, drawTable, type Figure, rounded } from './verdict.ts';
 
-/**
- * What requests notice of a large model that is replaced under them: steady requests for it in an open loop, and in the middle the next version. The
- * 99th percentile from the catalog's change until half a second after the new version answers, to that of the time before; how long the loop of the server
- * stood still; and whether each request got an answer, of the version that it names.
- *
- *   node bench/reload.ts [--rounds 3] [--seconds 4] [--rate 300] [--small 64] [--large 300] [--json FILE]
- */
-const { json, ...options } = readOptions({ rounds: 3, seconds: 4, rate: 300, small: 64, large: 300 });
+export interface ReloadOptions {
+  rounds: number;
+  /** Of steady load before each swap. */
+  seconds: number;
+  /** Requests a second. */
+  rate: number;
+  /** MiB of the models. */
+  small: number;
+  large: number;
+}
+
 const CONNECTIONS = 64;
 const WARM_UP_MS = 1_000;
 /** From the first answer of the new version to the end of the window, in milliseconds. */
@@ -43,7 +45,11 @@ function isTrue(body: string): boolean {
   return outputs[0]!.data[0] === Number(model_version);
 }
 
-async function swap(server: KedgeServer, volume: TestVolume, mebibytes: number, version: number): Promise<Swap> {
+async function swap(
+  server: KedgeServer,
+  volume: TestVolume,
+  { mebibytes, version, rate, seconds }: { mebibytes: number; version: number; rate: number; seconds: number },
+): Promise<Swap> {
   const { name, body } = table(1, version);
   const model = { name: name.replace('-1', `-${mebibytes}`), body };
   const load: Promise<OpenLoadResult> = openLoad({
@@ -51,14 +57,14 @@ async function swap(server: KedgeServer, volume: TestVolume, mebibytes: number, 
     path: `/v2/models/${model.name}/infer`,
     body,
     connections: CONNECTIONS,
-    perSecond: options.rate,
+    perSecond: rate,
     warmUpMs: WARM_UP_MS,
-    durationMs: options.seconds * 1_000 + SWAP_MS,
+    durationMs: seconds * 1_000 + SWAP_MS,
     each: true,
   });
   await setTimeout(WARM_UP_MS);
   await longestStallMs(server.child);
-  await setTimeout(options.seconds * 1_000);
+  await setTimeout(seconds * 1_000);
   const steadyStallMs = await longestStallMs(server.child);
   const began = performance.timeOrigin + performance.now();
   await volume.write();
@@ -84,7 +90,11 @@ async function swap(server: KedgeServer, volume: TestVolume, mebibytes: number, 
   };
 }
 
-async function bench(mebibytes: number): Promise<{ figures: Figure[]; swaps: Swap[] }> {
+async function bench(
+  mebibytes: number,
+  { rounds, rate, seconds }: ReloadOptions,
+  { out, signal }: BenchIo,
+): Promise<{ figures: Figure[]; swaps: Swap[] }> {
   const volume = new TestVolume();
   try {
     const first = table(mebibytes, 1);
@@ -94,15 +104,15 @@ async function bench(mebibytes: number): Promise<{ figures: Figure[]; swaps: Swa
     try {
       await untilReady(server);
       const swaps: Swap[] = [];
-      for (let version = 2; version < 2 + options.rounds; version += 1) {
+      for (let version = 2; version < 2 + rounds; version += 1) {
+        signal.throwIfAborted();
         volume.add(first.name, version, table(mebibytes, version).bytes, { probe });
         if (version > 2) volume.drop(first.name, version - 2);
-        swaps.push(await swap(server, volume, mebibytes, version));
+        swaps.push(await swap(server, volume, { mebibytes, version, rate, seconds }));
       }
-      process.stdout.write(
-        `${mebibytes} MiB; load ${rounded(probe.loadMs)} ms, run ${rounded(probe.runMs)} ms in the probe\n`,
-      );
-      console.table(
+      out.write(`${mebibytes} MiB; load ${rounded(probe.loadMs)} ms, run ${rounded(probe.runMs)} ms in the probe\n`);
+      drawTable(
+        out,
         swaps.map(({ versions, ...numbers }) => ({
           ...Object.fromEntries(Object.entries(numbers).map(([key, value]) => [key, rounded(value)])),
           versions: versions.join(', '),
@@ -136,9 +146,15 @@ function figuresOf(mebibytes: number, swaps: readonly Swap[]): Figure[] {
   ];
 }
 
-const results = [await bench(options.small), await bench(options.large)];
-conclude(
-  results.flatMap(({ figures }) => figures),
-  json,
-  { swaps: results.map(({ swaps }) => swaps) },
-);
+/**
+ * What requests notice of a large model that is replaced under them: steady requests for it in an open loop, and in the middle the next version. The
+ * 99th percentile from the catalog's change until half a second after the new version answers, to that of the time before; how long the loop of the server
+ * stood still; and whether each request got an answer, of the version that it names.
+ */
+export async function benchReload(options: ReloadOptions, io: BenchIo): Promise<BenchResult> {
+  const results = [await bench(options.small, options, io), await bench(options.large, options, io)];
+  return {
+    figures: results.flatMap(({ figures }) => figures),
+    details: { swaps: results.map(({ swaps }) => swaps) },
+  };
+}

@@ -7,10 +7,11 @@ import type { CatalogAvailable } from '../contract/catalog.ts';
 import { placeVersion } from '../server/placement.ts';
 import { TestVolume } from '../server/testing/volume.ts';
 import { sharedModels } from '../tests/shared.ts';
-import { addProbed, serveEnvironment } from './kedge-server.ts';
+import { addProbed, startKedge, untilAnswers } from './kedge-server.ts';
 import type { LoadJob, LoadResult } from './load.ts';
 import { type BenchModel, gbdt, mlp } from './models.ts';
 import { canPin, cpuSeconds, linesOf, startNode, stop } from './processes.ts';
+import { median } from './statistics.ts';
 
 /**
  * What a request costs: Kedge side by side with three references: the floor (node:http without inference), Hono with
@@ -57,43 +58,28 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 const core = (number: number): number | undefined => (pinned ? number : undefined);
 
 async function startServer(kind: Kind, model: BenchModel, volume: TestVolume, file: string): Promise<Server> {
-  const { input, output, columns, answers } = model;
-  const args: Record<Kind, string[]> = {
+  const server =
+    kind === 'kedge' ? await startKedge(volume, { core: core(SERVER_CORE) }) : await startReference(kind, model, file);
+  await untilAnswers(server, model, 1);
+  return { kind, child: server.child, port: server.port };
+}
+
+/** The references write their port on standard output. */
+async function startReference(
+  kind: Exclude<Kind, 'kedge'>,
+  { input, output, columns, answers }: BenchModel,
+  file: string,
+): Promise<Omit<Server, 'kind'>> {
+  const args = {
     floor: [here('servers/floor.ts'), String(answers)],
     hono: [here('servers/hono.ts'), file, input, output, String(columns)],
     prototype: [here('servers/prototype.ts'), file, input, output, String(columns)],
-    kedge: [here('../bin/kedge.ts'), 'serve'],
   };
-  const env = kind === 'kedge' ? serveEnvironment(volume) : {};
-  const child = startNode(args[kind], { core: core(SERVER_CORE), env });
-  const port = await portOf(kind, child);
-  await answers200(port, model);
-  return { kind, child, port };
-}
-
-/** The references write their port on standard output, Kedge logs it on standard error. */
-async function portOf(kind: Kind, child: ChildProcess): Promise<number> {
-  const lines = linesOf(child, kind === 'kedge' ? 'stderr' : 'stdout');
-  for (;;) {
-    const { value, done } = await lines.next();
-    if (done) throw new Error(`the ${kind} server ended before it listened`);
-    const port = kind === 'kedge' ? (JSON.parse(value as string) as { port?: number }).port : Number(value);
-    if (port) {
-      for (const stream of [child.stdout!, child.stderr!]) stream.resume();
-      return port;
-    }
-  }
-}
-
-async function answers200(port: number, { name, body }: BenchModel): Promise<void> {
-  for (let attempt = 0; attempt < 300; attempt += 1) {
-    const url = `http://127.0.0.1:${port}/v2/models/${name}/infer`;
-    const response = await fetch(url, { method: 'POST', body, headers: { 'content-type': 'application/json' } });
-    await response.arrayBuffer();
-    if (response.ok) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error('a server did not come to answer');
+  const child = startNode(args[kind], { core: core(SERVER_CORE) });
+  const { value, done } = await linesOf(child).next();
+  if (done) throw new Error(`the ${kind} server ended before it listened`);
+  for (const stream of [child.stdout!, child.stderr!]) stream.resume();
+  return { child, port: Number(value) };
 }
 
 async function measure({ child, port }: Server, { name, body }: BenchModel): Promise<Measured> {
@@ -120,12 +106,6 @@ async function measure({ child, port }: Server, { name, body }: BenchModel): Pro
     p99: result.p99,
     failed: result.failed,
   };
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 async function bench(model: BenchModel): Promise<object> {

@@ -1,3 +1,4 @@
+import { Console } from 'node:console';
 import { writeFileSync } from 'node:fs';
 import { median } from './statistics.ts';
 
@@ -14,8 +15,28 @@ export function isReached({ wanted, measured }: Figure): boolean {
   return 'atMost' in wanted ? value <= wanted.atMost : value >= wanted.atLeast;
 }
 
-/** Prints the figures, writes them to a file where one is named, and has the process end with 1 if one of them is missed. */
-export function conclude(figures: readonly Figure[], json: string | undefined, details: object = {}): void {
+/** What a bench came to: its figures, and what else is worth keeping. */
+export interface BenchResult {
+  figures: readonly Figure[];
+  details: object;
+}
+
+/** Where a bench tells what it does, and what ends it early. */
+export interface BenchIo {
+  out: NodeJS.WritableStream;
+  signal: AbortSignal;
+}
+
+/** Rows under their keys, as `console.table` draws them. */
+export function drawTable(out: NodeJS.WritableStream, rows: readonly object[]): void {
+  new Console(out).table(rows);
+}
+
+/** Prints the figures, and writes them to a file where one is named. @returns whether all are reached */
+export function tellFigures(
+  { figures, details }: BenchResult,
+  { out, json }: { out: NodeJS.WritableStream; json: string | undefined },
+): boolean {
   const rows = figures.map((figure) => ({
     figure: figure.what,
     wanted: 'atMost' in figure.wanted ? `<= ${figure.wanted.atMost}` : `>= ${figure.wanted.atLeast}`,
@@ -25,9 +46,14 @@ export function conclude(figures: readonly Figure[], json: string | undefined, d
     rounds: figure.measured.length,
     reached: isReached(figure),
   }));
-  console.table(rows);
+  drawTable(out, rows);
   if (json !== undefined) writeFileSync(json, `${JSON.stringify({ figures: rows, ...details }, null, 2)}\n`);
-  if (!figures.every(isReached)) process.exitCode = 1;
+  return figures.every(isReached);
+}
+
+/** The same on standard output; has the process end with 1 if one of the figures is missed. */
+export function conclude(figures: readonly Figure[], json: string | undefined, details: object = {}): void {
+  if (!tellFigures({ figures, details }, { out: process.stdout, json })) process.exitCode = 1;
 }
 
 /** Three digits that tell something; NaN, which JSON writes as null, stays what it is. */

@@ -41,6 +41,15 @@ const COMMANDS: Record<string, { summary: string; load(): Promise<{ command: Com
     summary: 'check the HPA arithmetic against recorded cases',
     load: () => import('./commands/bench/hpa-vectors.ts'),
   },
+  'bench coldstart': {
+    summary: 'from the spawn of a server to its first right answer',
+    load: () => import('./commands/bench/coldstart.ts'),
+  },
+  'bench overload': {
+    summary: 'ask for more than can be answered',
+    load: () => import('./commands/bench/overload.ts'),
+  },
+  'bench reload': { summary: 'swap a large model under load', load: () => import('./commands/bench/reload.ts') },
   'bench plan': {
     summary: 'find the autoscaling that keeps an objective at the least cost',
     load: () => import('./commands/bench/plan.ts'),
