@@ -7,6 +7,7 @@ import { type RunClock, startRunClock } from '../cluster/run-clock.ts';
 import type { ControllerFlags } from '../hpa/spec.ts';
 import { driveLoad } from '../load/drive-load.ts';
 import type { LoadOptions } from '../load/load-options.ts';
+import { durationOf } from '../load/schedule.ts';
 import type { Look } from '../load/tally.ts';
 import type { LoadRecord, PodRecord, ScalingTick } from '../report/record.ts';
 import { Controller } from './controller.ts';
@@ -100,7 +101,7 @@ async function drive(
   const others: Promise<void>[] = [];
   let looks: Look[] = [];
   const loop = async (zero: number): Promise<void> => {
-    while (!signal.aborted) {
+    while (!signal.aborted && clock.now() - zero < durationOf(load.schedule)) {
       hooks.onTick(run.sync(zero), looks);
       looks = [];
       // The controller waits for a period after each sync, so that two are never closer together.

@@ -54,7 +54,9 @@ export class LocalPod {
   ports: { port: number; adminPort: number } | undefined;
   readonly #parts: PodParts;
   readonly #gone = Promise.withResolvers<void>();
+  /** It is sent nothing and probed no more. */
   readonly #ending = new AbortController();
+  readonly #exited = new AbortController();
   #process: PodProcess | undefined;
 
   constructor(parts: PodParts) {
@@ -106,12 +108,14 @@ export class LocalPod {
       this.#move('gone');
       return this.#gone.resolve();
     }
-    const kill = setTimeout(() => this.#process?.kill('SIGKILL'), times.graceMs);
-    await clock.sleep(times.preStop);
-    while (!this.exit && (await isBusy())) await clock.sleep((BUSY_MS / 1_000) * clock.compression);
-    this.#process.kill('SIGTERM');
+    void clock.sleep((times.graceMs / 1_000) * clock.compression, this.#exited.signal).then(() => {
+      if (!this.exit) this.#process?.kill('SIGKILL');
+    });
+    await clock.sleep(times.preStop, this.#exited.signal);
+    const pause = (BUSY_MS / 1_000) * clock.compression;
+    while (!this.exit && (await isBusy())) await clock.sleep(pause, this.#exited.signal);
+    if (!this.exit) this.#process.kill('SIGTERM');
     await this.gone;
-    clearTimeout(kill);
   }
 
   /** Ends it without ado. */
@@ -134,6 +138,7 @@ export class LocalPod {
     void this.#process.exited.then((exit) => {
       this.exit = exit;
       this.#ending.abort();
+      this.#exited.abort();
       this.#move('gone', exit.signal ? `ended by ${exit.signal}` : `exit code ${exit.code}`);
       this.#gone.resolve();
     });

@@ -1,0 +1,110 @@
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { systemClock } from '../../platform/clock.ts';
+import { builtInTarget, type LoadTarget } from '../autoscale/target.ts';
+import { driveLoad } from '../load/drive-load.ts';
+import type { LoadRecord } from '../report/record.ts';
+import { LocalCluster, type LocalClusterOptions } from './local-cluster.ts';
+import { startRunClock } from './run-clock.ts';
+
+/** Processes start slowly on a busy machine. */
+const PATIENCE = { timeout: 120_000, interval: 50 };
+const LONG = 300_000;
+
+let target: LoadTarget;
+let cluster: LocalCluster | undefined;
+beforeAll(async () => {
+  target = await builtInTarget();
+}, LONG);
+afterAll(() => target.remove());
+afterEach(async () => {
+  await cluster?.stop();
+  cluster = undefined;
+});
+
+async function start(replicas: number, options: Partial<LocalClusterOptions> = {}): Promise<LocalCluster> {
+  cluster = await LocalCluster.start({ volume: target.volume, clock: startRunClock(1, systemClock), ...options });
+  cluster.scale(replicas, 'the test begins');
+  await cluster.untilReady();
+  return cluster;
+}
+
+/** Load that goes on until it is told to end. */
+function load(perSecond: number): { end(): Promise<LoadRecord> } {
+  const over = new AbortController();
+  const segment = { from: 0, to: 300, startRate: perSecond, endRate: perSecond, random: false };
+  const driving = driveLoad(
+    {
+      url: cluster!.url,
+      requests: target.requests,
+      schedule: { segments: [segment] },
+      timeoutMs: 60_000,
+      coarse: true,
+    },
+    { signal: over.signal },
+  );
+  return {
+    end: () => {
+      over.abort();
+      return driving;
+    },
+  };
+}
+
+it(
+  'scales up and down under load without a request that fails',
+  async () => {
+    const pods = await start(1, { times: { preStop: 0.5 } });
+    const loaded = load(20);
+    pods.scale(2, 'up');
+    await pods.untilReady();
+    await expect.poll(async () => (await pods.proxyStats()).pods['kedge-1']?.answered, PATIENCE).toBeGreaterThan(3);
+    pods.scale(1, 'down');
+    await expect.poll(() => pods.pods.length, PATIENCE).toBe(1);
+    const { total } = await loaded.end();
+    expect(total).toMatchObject({ failed: 0, wrong: 0, dropped: 0 });
+    expect(total.ok).toBeGreaterThan(3);
+    const [first, second] = pods.allPods;
+    expect(first!.states.map(({ state }) => state)).toEqual(['starting', 'ready']);
+    expect(second!.states.map(({ state }) => state)).toEqual(['starting', 'ready', 'draining', 'gone']);
+    expect(second!.exit).toEqual({ code: 0, signal: null });
+  },
+  LONG,
+);
+
+it(
+  'replaces a pod that is killed, and tells of what it took with it',
+  async () => {
+    // Requests stay in a pod for long enough to be there when it dies.
+    const pods = await start(2, { capacity: { slots: 8, serviceMs: 500 } });
+    const loaded = load(10);
+    const openOf = async (name: string): Promise<number> => (await pods.proxyStats()).pods[name]?.open ?? 0;
+    await expect.poll(() => openOf('kedge-0'), PATIENCE).toBeGreaterThan(0);
+    pods.allPods[0]!.signal('SIGKILL');
+    await expect
+      .poll(() => pods.pods.map(({ name, state }) => [name, state]), PATIENCE)
+      .toEqual([
+        ['kedge-1', 'ready'],
+        ['kedge-2', 'ready'],
+      ]);
+    const { total } = await loaded.end();
+    const stats = await pods.proxyStats();
+    expect(pods.allPods[0]!.states.at(-1)).toMatchObject({ state: 'gone', why: 'ended by SIGKILL' });
+    expect(total.failed).toBeGreaterThan(0);
+    expect(total.failed).toBe(stats.pods['kedge-0']!.broken);
+    expect(total.statuses).toMatchObject({ 502: total.failed });
+    expect(stats.pods['kedge-1']!.broken).toBe(0);
+  },
+  LONG,
+);
+
+it(
+  'gives up where no pod comes to be ready, and says why',
+  async () => {
+    const failing = start(1, { env: { KEDGE_MAX_ROWS: 'many' } });
+    await expect(failing).rejects.toMatchObject({
+      code: 'model-not-ready',
+      message: expect.stringContaining('KEDGE_MAX_ROWS'),
+    });
+  },
+  LONG,
+);
