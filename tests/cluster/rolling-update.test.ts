@@ -14,6 +14,7 @@ vi.setConfig({ testTimeout: 900_000, hookTimeout: 600_000 });
 
 const REPLICAS = 3;
 const WEIGHT = 2;
+const REQUEST = JSON.stringify(linearRequest);
 /** Low: this is about what is lost, and the machine has other things to do meanwhile. */
 const PER_SECOND = 60;
 
@@ -74,31 +75,20 @@ describe.skipIf(missingForPods)(titled('a rolling update under load', missingFor
     store.close();
   }
 
-  it('replaces every pod, loses no request and gives no wrong answer', async () => {
-    const before = new Set(servers().map(({ metadata }) => metadata.name));
-    expect(before.size).toBe(REPLICAS);
-    let rolledSeconds = 0;
+  /** Loads the Service while something is done to it. No request may be lost, refused, or answered wrongly. */
+  async function undisturbed(what: string, during: () => Promise<void>): Promise<void> {
+    let seconds = 0;
     const load = await loadDuring(
-      {
-        port: balancer.port,
-        path: '/v2/models/linear/infer',
-        body: JSON.stringify(linearRequest),
-        connections: 64,
-        perSecond: PER_SECOND,
-      },
+      { port: balancer.port, path: '/v2/models/linear/infer', body: REQUEST, connections: 64, perSecond: PER_SECOND },
       async () => {
         const begun = performance.now();
-        await kubectl('rollout', 'restart', 'deploy/kedge');
-        await kubectl('rollout', 'status', 'deploy/kedge', '--timeout=600s');
-        const stay = (): boolean =>
-          servers().some(({ metadata }) => before.has(metadata.name) && !metadata.deletionTimestamp);
-        await eventually(async () => !stay() && endpoints().length === REPLICAS, 'new pods alone', 120_000);
-        rolledSeconds = (performance.now() - begun) / 1_000;
+        await during();
+        seconds = (performance.now() - begun) / 1_000;
       },
     );
     console.log(
-      `${REPLICAS} pods replaced in ${rolledSeconds.toFixed(0)} s: ${load.scheduled} requests in ${load.seconds.toFixed(0)} s, ${load.good} good, ` +
-        `${load.refused} refused, ${load.failed} failed, ${load.dropped} not sent, p99 ${load.p99.toFixed(0)} ms; by pod ${[...balancer.shares.values()].join(', ')}`,
+      `${what} in ${seconds.toFixed(0)} s: ${load.scheduled} requests in ${load.seconds.toFixed(0)} s, ${load.good} good, ${load.refused} refused, ` +
+        `${load.failed} failed, ${load.dropped} not sent, p99 ${load.p99.toFixed(0)} ms; by pod ${[...balancer.shares.values()].join(', ')}`,
     );
     expect(balancer.failures).toEqual([]);
     expect(load).toMatchObject({ good: load.scheduled, failed: 0, refused: 0, dropped: 0 });
@@ -108,22 +98,58 @@ describe.skipIf(missingForPods)(titled('a rolling update under load', missingFor
     });
     expect(wrong).toEqual([]);
     expect([...load.answers.values()].reduce((sum, count) => sum + count, 0)).toBe(load.good);
+  }
+
+  const present = (): Any[] => servers().filter(({ metadata }) => !metadata.deletionTimestamp);
+  const gone = (): Any[] => servers().filter(({ metadata }) => metadata.deletionTimestamp);
+  /** That all of these are on their way out, and as many others ready. */
+  const replaced = (old: readonly Any[]): Promise<unknown> => {
+    const names = new Set(old.map(({ metadata }) => metadata.name));
+    const stays = (): boolean => present().some(({ metadata }) => names.has(metadata.name));
+    return eventually(async () => !stays() && endpoints().length === REPLICAS, 'new pods alone', 300_000);
+  };
+
+  it('a rolling update replaces every pod', async () => {
+    const old = present();
+    expect(old).toHaveLength(REPLICAS);
+    await undisturbed(`${REPLICAS} pods replaced`, async () => {
+      await kubectl('rollout', 'restart', 'deploy/kedge');
+      await kubectl('rollout', 'status', 'deploy/kedge', '--timeout=600s');
+      await replaced(old);
+    });
     // All of them, old and new, had a part in it.
     expect(balancer.shares.size).toBe(2 * REPLICAS);
   });
 
-  it('the old servers and their loaders left by themselves, with 0', async () => {
-    const gone = servers().filter(({ metadata }) => metadata.deletionTimestamp);
-    expect(gone).toHaveLength(REPLICAS);
-    const exits = gone.flatMap(({ status }) =>
+  it('a node is drained, one pod at a time', async () => {
+    const [{ spec }] = present() as [Any];
+    const old = present().filter((pod) => pod.spec.nodeName === spec.nodeName);
+    const fewest = { ready: REPLICAS };
+    const watch = setInterval(() => {
+      fewest.ready = Math.min(fewest.ready, endpoints().length);
+    }, 20);
+    try {
+      await undisturbed(`A node with ${old.length} of the pods drained`, async () => {
+        const servers = '--pod-selector=app.kubernetes.io/component=server';
+        await kubectl('drain', spec.nodeName, servers, '--delete-emptydir-data', '--timeout=600s');
+        await replaced(old);
+      });
+    } finally {
+      clearInterval(watch);
+    }
+    expect(fewest.ready).toBe(REPLICAS - 1);
+  });
+
+  it('all servers and loaders that went left by themselves, with 0', async () => {
+    const codes = ({ status }: Any): unknown[] =>
       [...status.containerStatuses, ...status.initContainerStatuses].map(({ name, state, restartCount }: Any) => [
         name,
         state.terminated?.exitCode,
         restartCount,
-      ]),
-    );
-    expect(exits).toEqual(
-      gone.flatMap(() => [
+      ]);
+    expect(gone().length).toBeGreaterThan(REPLICAS);
+    expect(gone().map(codes)).toEqual(
+      gone().map(() => [
         ['server', 0, 0],
         ['loader', 0, 0],
       ]),

@@ -23,11 +23,13 @@ interface Running {
   deleting: boolean;
 }
 
+/** Two, so that one can be drained. */
+const NODES = ['stand-in-a', 'stand-in-b'];
 /** How often what a container waits for is looked for. */
 const RETRY_MS = 500;
 
 /**
- * Stands in for scheduler and kubelet: takes every pod of the cluster onto one node, and runs its containers as processes of this machine, each pod
+ * Stands in for the scheduler and for the kubelets of two nodes: runs the containers of every pod of the cluster as processes of this machine, each pod
  * in a network namespace of its own. Images are not fetched: `makeImages`. Limits are not enforced, and what is not of our manifests is not known.
  */
 export class Node {
@@ -41,7 +43,8 @@ export class Node {
   readonly #work = new Set<Promise<void>>();
   readonly #closing = new AbortController();
   readonly #errors: unknown[] = [];
-  readonly name = 'stand-in';
+  /** Names of those that take pods. */
+  readonly #schedulable = new Set<string>();
 
   private constructor({ api, folder }: ControlPlane) {
     this.#api = api;
@@ -53,8 +56,9 @@ export class Node {
 
   static async start(plane: ControlPlane): Promise<Node> {
     const node = new Node(plane);
-    await node.#register();
+    for (const name of NODES) await node.#register(name);
     const { signal } = node.#closing;
+    node.#follow(plane.api.watch('/api/v1/nodes', (event) => node.#seeNode(event), signal));
     node.#follow(node.#services.follow(signal));
     node.#follow(plane.api.watch('/api/v1/pods', (event) => node.#see(event), signal));
     return node;
@@ -80,15 +84,16 @@ export class Node {
     if (this.#errors.length > 0) throw new AggregateError(this.#errors, 'the stand-in for a node failed');
   }
 
-  async #register(): Promise<void> {
+  async #register(name: string): Promise<void> {
+    this.#schedulable.add(name);
     await this.#api.post('/api/v1/nodes', {
-      metadata: { name: this.name, labels: { 'kubernetes.io/hostname': this.name } },
+      metadata: { name, labels: { 'kubernetes.io/hostname': name } },
     });
     const room = { cpu: '64', memory: '256Gi', 'ephemeral-storage': '512Gi', pods: '500' };
     const conditions = [
       { type: 'Ready', status: 'True', reason: 'KubeletReady', lastHeartbeatTime: now(), lastTransitionTime: now() },
     ];
-    await this.#api.patch(`/api/v1/nodes/${this.name}/status`, {
+    await this.#api.patch(`/api/v1/nodes/${name}/status`, {
       status: { capacity: room, allocatable: room, conditions },
     });
   }
@@ -119,8 +124,18 @@ export class Node {
     }
   }
 
+  #seeNode({ type, object: { metadata, spec } }: Event): void {
+    if (type === 'DELETED' || spec.unschedulable) this.#schedulable.delete(metadata.name);
+    else this.#schedulable.add(metadata.name);
+  }
+
+  /** To that which has the fewest pods. With none it waits for the next that is said of the pod. */
   async #bind({ metadata: { namespace, name } }: Any): Promise<void> {
-    const target = { apiVersion: 'v1', kind: 'Node', name: this.name };
+    const pods = [...this.#running.values()];
+    const count = (node: string): number => pods.filter(({ object }) => object.spec.nodeName === node).length;
+    const [chosen] = [...this.#schedulable].sort((a, b) => count(a) - count(b));
+    if (chosen === undefined) return;
+    const target = { apiVersion: 'v1', kind: 'Node', name: chosen };
     await this.#api.post(`/api/v1/namespaces/${namespace}/pods/${name}/binding`, { metadata: { name }, target });
   }
 
