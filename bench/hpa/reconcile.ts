@@ -119,7 +119,7 @@ type Normalised = Pick<Decision, 'desired' | 'ableToScale' | 'scalingLimited' | 
 function normalise(state: HpaState, sync: Sync, wanted: number): Normalised {
   const { spec, current, now } = sync;
   const { minReplicas: min, maxReplicas: max, behavior } = spec;
-  const aged = (state.recommendations ?? []).map(({ replicas, at }) => ({ replicas, age: now - at }));
+  const aged = (state.recommendations ?? []).map(({ replicas, at }) => ({ replicas, age: ageOf(at, now) }));
   const held = behavior
     ? stabilizeByBehavior(wanted, current, aged, behavior)
     : stabilizeDown(wanted, aged, sync.downscaleStabilizationSeconds);
@@ -136,7 +136,7 @@ function normalise(state: HpaState, sync: Sync, wanted: number): Normalised {
 }
 
 function eventsOf({ ups, downs }: HpaState, now: number): ScaleEvents {
-  const aged = (events: HpaState['ups']) => events.map(({ change, at }) => ({ change, age: now - at }));
+  const aged = (events: HpaState['ups']) => events.map(({ change, at }) => ({ change, age: ageOf(at, now) }));
   return { up: aged(ups), down: aged(downs) };
 }
 
@@ -153,7 +153,12 @@ function recordScale(state: HpaState, { spec: { behavior }, current, now }: Sync
  */
 function addEvent(events: HpaState['ups'], change: number, { policies }: ScalingRules, now: number): HpaState['ups'] {
   const longest = Math.max(0, ...policies.map(({ periodSeconds }) => periodSeconds));
-  const old = events.findLastIndex(({ at }) => now - at > longest);
+  const old = events.findLastIndex(({ at }) => ageOf(at, now) > longest);
   const next = { change, at: now };
   return old < 0 ? [...events, next] : events.with(old, next);
+}
+
+/** In whole microseconds: a window ends on the same sync whatever second a clock began at. */
+function ageOf(at: number, now: number): number {
+  return Math.round((now - at) * 1e6) / 1e6;
 }
