@@ -47,7 +47,7 @@ export interface LocalRunResult {
   ticks: ScalingTick[];
   pods: PodRecord[];
   proxy: ProxyStats;
-  /** Pods that did not end with exit code 0 when they were drained. */
+  /** Pods that had come to be ready, and did not end with exit code 0 when they were drained. */
   badExits: string[];
 }
 
@@ -182,8 +182,11 @@ function podRecord(name: string, states: PodRecord['states'], watch: Watch, zero
 
 function badExits({ allPods }: LocalCluster): string[] {
   return allPods
-    .filter(({ states, exit }) => exit && exit.code !== 0 && states.some(({ state }) => state === 'draining'))
-    .map(({ name, exit }) => `${name} was drained and ended with ${exit!.signal ?? `exit code ${exit!.code}`}`);
+    .filter(
+      ({ everReady, states, exit }) =>
+        everReady && states.some(({ state }) => state === 'draining') && exit?.code !== 0,
+    )
+    .map(({ name, exit }) => `${name} was drained and ended with ${exit?.signal ?? `exit code ${exit?.code}`}`);
 }
 
 function rounded(value: number): number {
