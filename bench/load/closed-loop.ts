@@ -1,5 +1,6 @@
 import type { Options } from 'autocannon';
 import { KedgeError } from '../../contract/errors.ts';
+import { Random } from '../../server/testing/random.ts';
 import type { LoadRecord } from '../report/record.ts';
 import { AnswerJudge, versionOf } from './answers.ts';
 import type { LoadHooks } from './drive-load.ts';
@@ -20,6 +21,7 @@ export interface ClosedLoopOptions {
 const TICK_MS = 250;
 /** Requests of one round over the weights. */
 const ROUND = 100;
+const SEED = 1;
 const MAX_PROBLEMS = 20;
 
 /**
@@ -37,7 +39,8 @@ export async function saturate(options: ClosedLoopOptions, hooks: LoadHooks = {}
   if (new URL(url).protocol !== 'http:') {
     throw new KedgeError('config-invalid', 'autocannon does not check certificates; give it an http:// URL.');
   }
-  const autocannon = await loadAutocannon();
+  // Loaded when asked for: it is a bundle of its own, of 600 kB.
+  const { default: autocannon } = await import('autocannon');
   const tally = new Tally();
   const problems = new Set<string>();
   const began = performance.now();
@@ -58,7 +61,7 @@ export async function saturate(options: ClosedLoopOptions, hooks: LoadHooks = {}
     connections,
     duration: Math.max(1, seconds),
     timeout: timeoutMs / 1_000,
-    requests: inTurn(requests).map((request) => {
+    requests: inTurn(requests, new Random(SEED)).map((request) => {
       const judge = new AnswerJudge(request.check);
       const prefix = new URL(url).pathname.replace(/\/$/, '');
       return {
@@ -77,10 +80,10 @@ export async function saturate(options: ClosedLoopOptions, hooks: LoadHooks = {}
       };
     }),
   };
-  const ended = Promise.withResolvers<{ totalRequests: number }>();
+  const ended = Promise.withResolvers<number>();
   const running = autocannon(cannon, (error, result) => {
     if (error) ended.reject(error);
-    else ended.resolve(result as unknown as { totalRequests: number });
+    else ended.resolve(result.requests.sent);
   });
   running.on('response', (_client, status, _bytes, ms) => {
     const outcome = status !== 200 ? 'failed' : found.problem === undefined ? 'ok' : 'wrong';
@@ -97,9 +100,9 @@ export async function saturate(options: ClosedLoopOptions, hooks: LoadHooks = {}
     onLook?.(tally.look(Math.min(seconds, secondsNow()), connections) satisfies Look);
   }, TICK_MS);
   try {
-    const { totalRequests } = await ended.promise;
+    const sent = await ended.promise;
     // One on each connection is under way at the end; whatever else was sent and not told of was lost with its connection.
-    const lost = totalRequests - connections - over;
+    const lost = sent - connections - over;
     if (lost > 0) note('the server closed the connection');
     for (let count = 0; count < lost; count += 1) settle({ outcome: 'failed', status: 0, latency: 0 });
   } finally {
@@ -110,22 +113,17 @@ export async function saturate(options: ClosedLoopOptions, hooks: LoadHooks = {}
   return { intervals: tally.intervals, total: tally.total(), problems: [...problems] };
 }
 
-async function loadAutocannon(): Promise<typeof import('autocannon')> {
-  const { default: autocannon } = await import('autocannon');
-  return autocannon;
-}
-
-/** Requests as often as their weights say, the frequent ones spread out (smooth weighted round robin, as nginx does). */
-function inTurn(requests: readonly LoadRequest[]): LoadRequest[] {
-  if (requests.length === 1) return [...requests];
+/** Requests as often as their weights say (smooth weighted round robin, as nginx does), in a drawn order: each connection goes through it from its start. */
+export function inTurn(requests: readonly LoadRequest[], random: Random): LoadRequest[] {
   const sum = requests.reduce((total, { weight }) => total + weight, 0);
   const due = requests.map(() => 0);
-  return Array.from({ length: Math.max(ROUND, requests.length) }, () => {
+  const turns = Array.from({ length: requests.length === 1 ? 1 : Math.max(ROUND, 2 * requests.length) }, () => {
     for (const [index, { weight }] of requests.entries()) due[index]! += weight;
     const next = due.indexOf(Math.max(...due));
     due[next]! -= sum;
-    return requests[next]!;
+    return { request: requests[next]!, place: random.next() };
   });
+  return turns.sort((a, b) => a.place - b.place).map(({ request }) => request);
 }
 
 function headOf(headers: Readonly<Record<string, unknown>>): string {

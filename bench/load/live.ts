@@ -111,7 +111,7 @@ export function showLive(
       live.add(look);
       if (stream.isTTY) {
         // A line that the terminal breaks would take two.
-        const lines = live.frame().map((line) => line.slice(0, (stream.columns ?? 80) - 1));
+        const lines = live.frame().map((line) => line.slice(0, (stream.columns || 80) - 1));
         stream.write(`${clear()}${lines.join('\n')}\n`);
         drawn = lines.length;
       } else if (now() >= next) {

@@ -1,0 +1,80 @@
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, expect, it } from 'vitest';
+import { Random } from '../../server/testing/random.ts';
+import { inTurn, saturate } from './closed-loop.ts';
+import type { LoadRequest } from './load-options.ts';
+import type { Look } from './tally.ts';
+
+const closers: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closers.splice(0)) close();
+});
+
+async function serving(onRequest: RequestListener): Promise<string> {
+  const server = createServer(onRequest);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closers.push(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const M: LoadRequest = { model: 'm', weight: 1, body: '{}' };
+const options = { requests: [M], connections: 4, seconds: 1, timeoutMs: 20_000 };
+
+it('counts what autocannon does, checks answers, and has latencies below a millisecond', async () => {
+  let sent = 0;
+  const url = await serving((request, response) => {
+    request.resume();
+    request.on('end', () => {
+      sent += 1;
+      const y = sent === 20 ? 2 : 1;
+      const outputs = [{ name: 'y', datatype: 'FP32', shape: [1], data: [y] }];
+      response.writeHead(sent === 30 ? 503 : 200, { 'kedge-model-version': '5' }).end(JSON.stringify({ outputs }));
+    });
+  });
+  const looks: Look[] = [];
+  const { total, intervals, problems } = await saturate({ ...options, url }, { onLook: (look) => looks.push(look) });
+  const { scheduled, ok, wrong, failed, dropped, versions, statuses } = total;
+  expect({ wrong, failed, dropped }).toEqual({ wrong: 1, failed: 1, dropped: 0 });
+  expect(ok).toBe(scheduled - 2);
+  expect(scheduled).toBeLessThanOrEqual(sent);
+  expect(scheduled).toBeGreaterThan(sent - 5);
+  expect(versions).toEqual({ 'm/5': ok + 1 });
+  expect(statuses).toEqual({ 200: ok + 1, 503: 1 });
+  expect(intervals.reduce((sum, interval) => sum + interval.ok, 0)).toBe(ok);
+  expect(looks.length).toBeGreaterThan(0);
+  expect(Number.isInteger(total.latency!.p50 / 1_000)).toBe(false);
+  expect(problems!.toSorted()).toEqual([
+    expect.stringMatching(/^m: Output 'y' is 2/),
+    expect.stringMatching(/^m: status 503/),
+  ]);
+});
+
+it('counts requests that were lost with their connections, of which autocannon tells nothing', async () => {
+  let sent = 0;
+  const url = await serving((request, response) => {
+    sent += 1;
+    // Closed in order, not broken.
+    if (sent % 10 === 0) request.socket.end();
+    else response.end('{}');
+  });
+  const { total, problems } = await saturate({ ...options, url });
+  expect(total.failed).toBeGreaterThan(0);
+  expect(total.ok + total.failed).toBe(total.scheduled);
+  expect(total.failed).toBeGreaterThanOrEqual(Math.floor(sent / 10) - options.connections);
+  expect(problems).toEqual(['the server closed the connection']);
+});
+
+it('refuses https, which autocannon does not check', async () => {
+  await expect(saturate({ ...options, url: 'https://127.0.0.1:1' })).rejects.toThrow('give it an http:// URL');
+});
+
+it('takes requests by their weights', () => {
+  const turns = inTurn([M, { ...M, model: 'n', weight: 3 }], new Random(1)).map(({ model }) => model);
+  expect([turns.length, turns.filter((model) => model === 'm').length]).toEqual([100, 25]);
+  expect(new Set(turns.slice(0, 20))).toEqual(new Set(['m', 'n']));
+  expect(inTurn([M], new Random(1))).toEqual([M]);
+});
