@@ -31,7 +31,7 @@ const rules = z.strictObject({
     .nullish(),
 });
 
-export const behaviorSchema = z.strictObject({ scaleUp: rules.nullish(), scaleDown: rules.nullish() });
+const behaviorSchema = z.strictObject({ scaleUp: rules.nullish(), scaleDown: rules.nullish() });
 
 const utilization = z
   .strictObject({ type: z.literal('Utilization'), averageUtilization: whole.min(1) })

@@ -74,6 +74,7 @@ export const METRICS: readonly Scenario[] = [
     seconds: 120,
     replicas: 2,
     spec: { maxReplicas: 6, metrics: [cpu(50)] },
+    pods: { serverRequest: 500 },
     metrics: [reads([[0, 4]])],
   }),
   scenario({

@@ -3,14 +3,14 @@ import type { MetricModel, Scenario, Steps } from './scenario.ts';
 
 /** Parts that scenarios are put together from. */
 
-export interface Spec {
+interface Spec {
   minReplicas?: number;
   maxReplicas: number;
   metrics: readonly object[];
   behavior?: object;
 }
 
-export function hpa(name: string, spec: Spec): object {
+function hpa(name: string, spec: Spec): object {
   return {
     apiVersion: 'autoscaling/v2',
     kind: 'HorizontalPodAutoscaler',
