@@ -6,6 +6,8 @@ import { createConnection } from 'node:net';
  * cycles go into it, so that it does not become what is measured. Started as a child; reads one job as JSON from argument 1, writes its result as JSON.
  */
 export interface LoadJob {
+  /** This machine if absent. */
+  host?: string;
   port: number;
   path: string;
   body: string;
@@ -36,9 +38,9 @@ function isOk(answer: Uint8Array): boolean {
 }
 
 async function drive(job: LoadJob): Promise<LoadResult> {
-  const { port, path, body, connections, warmUpMs, durationMs } = job;
+  const { host = '127.0.0.1', port, path, body, connections, warmUpMs, durationMs } = job;
   const bytes = Buffer.from(
-    `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    `POST ${path} HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
   let counting = false;
   let done = false;
@@ -79,7 +81,7 @@ async function drive(job: LoadJob): Promise<LoadResult> {
       };
       // Reading into one buffer of its own spares the stream machinery of each chunk.
       const onread = { buffer: Buffer.allocUnsafe(READ_BYTES), callback: receive };
-      const socket = createConnection({ port, host: '127.0.0.1', noDelay: true, onread });
+      const socket = createConnection({ port, host, noDelay: true, onread });
       await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
       const send = (): void => {
         sent = performance.now();

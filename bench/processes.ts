@@ -28,8 +28,15 @@ export interface StartOptions {
 }
 
 /** A child of Node. */
-export function startNode(args: readonly string[], { core, env = {}, ipc = false }: StartOptions = {}): ChildProcess {
-  const command = [process.execPath, ...args];
+export function startNode(args: readonly string[], options: StartOptions = {}): ChildProcess {
+  return startProgram([process.execPath, ...args], options);
+}
+
+/** A child of any program. */
+export function startProgram(
+  command: readonly string[],
+  { core, env = {}, ipc = false }: StartOptions = {},
+): ChildProcess {
   const [program, ...rest] = core === undefined ? command : ['taskset', '-c', String(core), ...command];
   return spawn(program!, rest, {
     stdio: ['ignore', 'pipe', 'pipe', ...(ipc ? (['ipc'] as const) : [])],

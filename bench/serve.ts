@@ -8,7 +8,7 @@ import { placeVersion } from '../server/placement.ts';
 import { TestVolume } from '../server/testing/volume.ts';
 import { sharedModels } from '../tests/shared.ts';
 import { addProbed, startKedge, untilAnswers } from './kedge-server.ts';
-import type { LoadJob, LoadResult } from './load.ts';
+import { closedLoad } from './loads.ts';
 import { type BenchModel, gbdt, mlp } from './models.ts';
 import { canPin, cpuSeconds, linesOf, startNode, stop } from './processes.ts';
 import { median } from './statistics.ts';
@@ -83,21 +83,17 @@ async function startReference(
 }
 
 async function measure({ child, port }: Server, { name, body }: BenchModel): Promise<Measured> {
-  const job: LoadJob = {
-    port,
-    path: `/v2/models/${name}/infer`,
-    body,
-    connections: CONNECTIONS,
-    warmUpMs: WARM_UP_MS,
-    durationMs: DURATION_MS,
-  };
-  const driver = startNode([here('load.ts'), JSON.stringify(job)], { core: core(LOAD_CORE) });
-  const lines = linesOf(driver);
-  await lines.next();
-  const before = cpuSeconds(child.pid!);
-  await lines.next();
-  const after = cpuSeconds(child.pid!);
-  const result = JSON.parse((await lines.next()).value as string) as LoadResult;
+  const job = { port, path: `/v2/models/${name}/infer`, body, connections: CONNECTIONS };
+  let before: number | undefined;
+  let after: number | undefined;
+  const result = await closedLoad({ ...job, warmUpMs: WARM_UP_MS, durationMs: DURATION_MS }, core(LOAD_CORE), {
+    onBegin: () => {
+      before = cpuSeconds(child.pid!);
+    },
+    onEnd: () => {
+      after = cpuSeconds(child.pid!);
+    },
+  });
   const cpu = before === undefined || after === undefined ? undefined : after - before;
   return {
     perSecond: result.requests / result.seconds,

@@ -41,6 +41,10 @@ const COMMANDS: Record<string, { summary: string; load(): Promise<{ command: Com
     summary: 'check the HPA arithmetic against recorded cases',
     load: () => import('./commands/bench/hpa-vectors.ts'),
   },
+  'bench compare': {
+    summary: 'hold Kedge against other servers',
+    load: () => import('./commands/bench/compare.ts'),
+  },
   'bench coldstart': {
     summary: 'from the spawn of a server to its first right answer',
     load: () => import('./commands/bench/coldstart.ts'),

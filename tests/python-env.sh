@@ -1,8 +1,14 @@
 #!/usr/bin/env bash
 # Installs what a file of requirements names into a virtual environment in the cache folder, and prints the Python that has it.
 # Does nothing where it is already there. Needs Python 3.11 or 3.12 with venv; the first time takes about a minute.
-# Usage: python-env.sh NAME REQUIREMENTS
+# With --there it installs nothing, and fails where it is not there.
+# Usage: python-env.sh [--there] NAME REQUIREMENTS
 set -euo pipefail
+there=
+if [ "$1" = --there ]; then
+  there=1
+  shift
+fi
 name=$1
 requirements=$2
 
@@ -12,6 +18,7 @@ if [ -x "$dir/bin/python" ] && [ -e "$dir/installed" ]; then
   echo "$dir/bin/python"
   exit 0
 fi
+[ -z "$there" ] || exit 1
 
 python=
 for candidate in "${KEDGE_TEST_PYTHON:-python3}" python3.12 python3.11; do

@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest';
+import { type Measured, summarize } from './summary.ts';
+
+function measured(perSecond: number, cpuMicros: number): Measured {
+  const rest = { mebibytes: 100, p50: 1, p99: 2, closedFailed: 1, openP50: 1, openP99: 4, wrong: 0, openFailed: 2 };
+  return { perSecond, cpuMicros, ...rest };
+}
+
+it('a server is told by medians, and by ratios of the same round', () => {
+  const rounds = [
+    new Map([
+      ['kedge', measured(1_000, 50)],
+      ['peer', measured(500, Number.NaN)],
+    ]),
+    new Map([
+      ['kedge', measured(400, 50)],
+      ['peer', measured(100, Number.NaN)],
+    ]),
+    new Map([
+      ['kedge', measured(900, 50)],
+      ['peer', measured(300, Number.NaN)],
+    ]),
+  ];
+  const { absolute, relative } = summarize('peer', rounds);
+  expect(absolute).toMatchObject({ server: 'peer', 'answers/s': 300, failed: 3, 'CPU us/request': Number.NaN });
+  expect(relative).toMatchObject({ 'kedge to': 'peer', 'answers/s': '3 (2 to 4)', 'CPU/request': '-' });
+});

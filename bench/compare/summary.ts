@@ -1,0 +1,54 @@
+import { median } from '../statistics.ts';
+import { rounded } from '../verdict.ts';
+
+/** One server in one round. Latencies in milliseconds. NaN for what was not seen. */
+export interface Measured {
+  /** Closed loop: right answers a second. */
+  perSecond: number;
+  /** Of the server and those under it, for each request. */
+  cpuMicros: number;
+  /** Resident, after the closed loop. */
+  mebibytes: number;
+  p50: number;
+  p99: number;
+  closedFailed: number;
+  /** Open loop, at one rate for all. */
+  openP50: number;
+  openP99: number;
+  wrong: number;
+  openFailed: number;
+}
+
+type Rounds = readonly ReadonlyMap<string, Measured>[];
+
+/** Rows of two tables for a server: medians of its rounds, and how many times Kedge's figure it takes or gives, with the least and the most. */
+export function summarize(name: string, rounds: Rounds): { absolute: object; relative: object } {
+  const of = (key: keyof Measured): number => rounded(median(rounds.map((round) => round.get(name)![key])));
+  const ratio = (key: keyof Measured): string => {
+    const ratios = rounds.map((round) => round.get('kedge')![key] / round.get(name)![key]);
+    const [least, most] = [Math.min(...ratios), Math.max(...ratios)];
+    return Number.isNaN(least) ? '-' : `${rounded(median(ratios))} (${rounded(least)} to ${rounded(most)})`;
+  };
+  return {
+    absolute: {
+      server: name,
+      'answers/s': of('perSecond'),
+      'p50 ms': of('p50'),
+      'p99 ms': of('p99'),
+      'CPU us/request': of('cpuMicros'),
+      'resident MiB': of('mebibytes'),
+      'p50 at rate ms': of('openP50'),
+      'p99 at rate ms': of('openP99'),
+      wrong: of('wrong'),
+      failed: rounded(median(rounds.map((round) => round.get(name)!.openFailed + round.get(name)!.closedFailed))),
+    },
+    relative: {
+      'kedge to': name,
+      'answers/s': ratio('perSecond'),
+      'CPU/request': ratio('cpuMicros'),
+      'p99, closed loop': ratio('p99'),
+      'p99 at rate': ratio('openP99'),
+      memory: ratio('mebibytes'),
+    },
+  };
+}
