@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the real servers that the tests use: Redis and Postgres from Debian's packages, and the S3 server, versitygw 1.8.0, into the cache folder where
+# Installs the real programs that the tests use: Redis, Postgres and Chromium from Debian's packages, and the S3 server, versitygw 1.8.0, into the cache folder where
 # tests/s3-server.ts looks for it. Does nothing for what is already there. versitygw needs Go 1.25 or newer; the first time takes some minutes. No server is left running.
 set -eu
 
@@ -11,9 +11,15 @@ has_postgres() {
   command -v initdb >/dev/null 2>&1 && command -v pg_ctl >/dev/null 2>&1 && command -v postgres >/dev/null 2>&1
 }
 
+# As bench/report/testing/chromium.ts looks for it.
+has_chromium() {
+  [ -e "${KEDGE_TEST_CHROMIUM:-/usr/bin/chromium}" ] || [ -e /usr/bin/chromium-browser ] || [ -e /usr/bin/google-chrome ]
+}
+
 packages=
 command -v redis-server >/dev/null 2>&1 || packages="redis-server"
 has_postgres || packages="$packages postgresql"
+has_chromium || packages="$packages chromium fonts-liberation"
 if [ -n "$packages" ]; then
   if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
     echo "install-servers: these are missing, and only root on a Debian or Ubuntu can have them installed here:$(printf ' %s' $packages). Install them from your system." >&2
@@ -36,6 +42,8 @@ fi
 redis-server --version
 has_postgres || { echo 'install-servers: initdb, pg_ctl and postgres are not where the tests look for them.' >&2; exit 1; }
 echo 'Postgres is there'
+has_chromium || { echo 'install-servers: there is no Chromium where the tests look for one.' >&2; exit 1; }
+echo 'Chromium is there'
 
 version=1.8.0
 dir="${XDG_CACHE_HOME:-$HOME/.cache}/kedge/versitygw-$version"
