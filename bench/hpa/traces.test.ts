@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { SCENARIOS } from './controller/all.ts';
 import { parseTrace, podsOf, type Recorded, samplesOf, type Trace, type TraceSync } from './controller/trace.ts';
 import { type Policy, readPolicy } from './manifest.ts';
 import { metricNow, type PolicyMetric, type Reading } from './observe.ts';
@@ -96,6 +97,12 @@ describe('on what the real controller saw, our function does the same at every s
 
 describe('the traces', () => {
   const syncs = TRACES.flatMap((trace) => trace.syncs);
+
+  it('are of the scenarios as they stand; where one changed, or a manifest of ours: bash bench/hpa/controller/record.sh', () => {
+    const recorded = new Map(TRACES.map(({ scenario }) => [scenario.name, scenario]));
+    for (const scenario of SCENARIOS) expect(recorded.get(scenario.name)).toEqual(JSON.parse(JSON.stringify(scenario)));
+    expect(recorded.size).toBe(SCENARIOS.length);
+  });
 
   it('have syncs to the end of their scenarios, and scale', () => {
     for (const { scenario, syncs } of TRACES) {
