@@ -1,4 +1,5 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { renderReport } from '../bench/report/html.ts';
 import type { RunRecord } from '../bench/report/record.ts';
 import type { CommandOption, Context } from './command.ts';
@@ -16,12 +17,18 @@ export async function concludeBench(
   { values, out }: Pick<Context, 'values' | 'out'>,
 ): Promise<number> {
   const { json, report } = values as { json?: string; report?: string };
-  if (json !== undefined) await writeFile(json, `${JSON.stringify(record)}\n`);
-  if (report !== undefined) await writeFile(report, renderReport(record));
+  if (json !== undefined) await writeInto(json, `${JSON.stringify(record)}\n`);
+  if (report !== undefined) await writeInto(report, renderReport(record));
   const lines = record.verdicts.map(
     ({ holds, assertion, measured, advice }) =>
       `${holds ? 'holds ' : 'FAILED'}  ${assertion}: ${measured}${advice === undefined ? '' : `\n        ${advice}`}`,
   );
   if (lines.length > 0) out.write(`\n${lines.join('\n')}\n`);
   return record.verdicts.every(({ holds }) => holds) ? 0 : 1;
+}
+
+/** Makes the folder, too. */
+async function writeInto(file: string, text: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, text);
 }

@@ -94,6 +94,7 @@ async function drive(
     pods: () => cluster.pods,
     proxyStats: () => cluster.proxyStats(),
   });
+  const sent = await target.requests(cluster.url);
   const watching = watch.run(signal);
   // A cluster that was there before the load has metrics of it.
   await clock.sleep(2.2 * scrapeSeconds, signal);
@@ -110,7 +111,7 @@ async function drive(
   };
   let zero: number | undefined;
   const driving = driveLoad(
-    { ...load, url: cluster.url, requests: target.requests, compression, coarse: true },
+    { ...load, url: cluster.url, requests: sent, compression, coarse: true },
     {
       signal,
       onLook: (seen) => {

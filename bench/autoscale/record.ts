@@ -1,10 +1,12 @@
 import type { Capacity } from '../cluster/proxy/capacity.ts';
+import type { Policy } from '../hpa/manifest.ts';
 import { durationOf } from '../load/schedule.ts';
 import { countText, numberText } from '../report/format.ts';
 import { thisMachine } from '../report/machine.ts';
 import type { RunRecord, ScalingRecord } from '../report/record.ts';
+import type { ClusterRunResult } from './cluster-run.ts';
 import type { LocalRunOptions, LocalRunResult } from './local-run.ts';
-import { type LocalPolicy, metricText } from './policy.ts';
+import { metricText } from './policy.ts';
 
 /** What a local run leaves behind, before it is judged. */
 export function recordOf(
@@ -31,7 +33,38 @@ export function recordOf(
   };
 }
 
-function policyOf({ name, spec, metrics }: LocalPolicy): ScalingRecord['policy'] {
+/** What a run against a cluster leaves behind, before it is judged. */
+export function clusterRecordOf(
+  { policy, load, ticks, pods, missedLooks }: ClusterRunResult,
+  facts: Pick<RunRecord, 'startedAt' | 'settings' | 'seconds'> & { url: string; lookSeconds: number },
+): RunRecord {
+  const { startedAt, settings, seconds, url, lookSeconds } = facts;
+  return {
+    schemaVersion: 1,
+    kind: 'autoscale',
+    title: `Replicas ${policy.spec.minReplicas} to ${Math.max(...ticks.map(({ desired }) => desired))} by ${policy.name}, in a cluster`,
+    startedAt,
+    seconds,
+    compression: 1,
+    machine: thisMachine(),
+    settings,
+    honesty: {
+      real: [
+        `The cluster behind ${url}, its autoscaler and its pods; nothing of them was changed.`,
+        `What they told was looked at every ${numberText(lookSeconds)} s, and is told as of when it was seen${missedLooks === 0 ? '' : `; at ${countText(missedLooks, 'look')} the cluster did not answer`}.`,
+      ],
+      declared: [
+        'The machine named below is the one that sent the load.',
+        'Requests under way in each pod were not looked at; what the autoscaler read of them is among its metrics.',
+      ],
+    },
+    load,
+    scaling: { by: 'cluster', policy: policyOf(policy), ticks, pods },
+    verdicts: [],
+  };
+}
+
+function policyOf({ name, spec, metrics }: Policy): ScalingRecord['policy'] {
   const { minReplicas, maxReplicas } = spec;
   return { name, minReplicas, maxReplicas, metrics: metrics.map(metricText) };
 }

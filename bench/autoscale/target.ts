@@ -6,8 +6,9 @@ import { small } from '../models.ts';
 /** What pods serve, and what they are asked. */
 export interface LoadTarget {
   volume: string;
-  requests: readonly LoadRequest[];
-  /** A sentence for the report. */
+  /** Requests of the load, once there is a server to ask at this address. */
+  requests(url: string): Promise<readonly LoadRequest[]>;
+  /** What it is, for the report. */
   about: string;
   remove(): void;
 }
@@ -26,18 +27,8 @@ export async function builtInTarget(): Promise<LoadTarget> {
   const wanted = { name: model.output, datatype: 'FP32', shape: [1, 1], data: [2 * 1 + 3 * 2 + 1] };
   return {
     volume: volume.dir,
-    requests: [{ model: model.name, weight: 1, body: model.body, check: { outputs: [wanted] } }],
+    requests: async () => [{ model: model.name, weight: 1, body: model.body, check: { outputs: [wanted] } }],
     about: 'a linear model of two features, made for this run; every answer is held against the right one',
     remove: () => volume.remove(),
-  };
-}
-
-/** A model of a volume that a loader filled. */
-export function volumeTarget(volume: string, { model, body }: { model: string; body: string }): LoadTarget {
-  return {
-    volume,
-    requests: [{ model, weight: 1, body, check: 'same' }],
-    about: `${model} of ${volume}; every answer of a version is held against its first`,
-    remove: () => undefined,
   };
 }

@@ -29,13 +29,14 @@ async function start(replicas: number, options: Partial<LocalClusterOptions> = {
 }
 
 /** Load that goes on until it is told to end. */
-function load(perSecond: number): { end(): Promise<LoadRecord> } {
+async function load(perSecond: number): Promise<{ end(): Promise<LoadRecord> }> {
   const over = new AbortController();
   const segment = { from: 0, to: 300, startRate: perSecond, endRate: perSecond, random: false };
+  const requests = await target.requests(cluster!.url);
   const driving = driveLoad(
     {
       url: cluster!.url,
-      requests: target.requests,
+      requests,
       schedule: { segments: [segment] },
       timeoutMs: 60_000,
       coarse: true,
@@ -54,7 +55,7 @@ it(
   'scales up and down under load without a request that fails',
   async () => {
     const pods = await start(1, { times: { preStop: 0.5 } });
-    const loaded = load(20);
+    const loaded = await load(20);
     pods.scale(2, 'up');
     await pods.untilReady();
     await expect.poll(async () => (await pods.proxyStats()).pods['kedge-1']?.answered, PATIENCE).toBeGreaterThan(3);
@@ -76,7 +77,7 @@ it(
   async () => {
     // Requests stay in a pod for long enough to be there when it dies.
     const pods = await start(2, { capacity: { slots: 8, serviceMs: 500 } });
-    const loaded = load(10);
+    const loaded = await load(10);
     const openOf = async (name: string): Promise<number> => (await pods.proxyStats()).pods[name]?.open ?? 0;
     await expect.poll(() => openOf('kedge-0'), PATIENCE).toBeGreaterThan(0);
     pods.allPods[0]!.signal('SIGKILL');

@@ -1,0 +1,29 @@
+import { PassThrough } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { command } from '../commands/bench/autoscale.ts';
+import { runCommand } from '../run.ts';
+
+const run = (...words: string[]): Promise<number> =>
+  runCommand('bench autoscale', command, words, {
+    env: {},
+    out: new PassThrough(),
+    err: new PassThrough(),
+    signal: new AbortController().signal,
+  });
+
+describe('what cannot be run is said before anything starts', () => {
+  it.each([
+    [['--hpa', 'nowhere.yaml'], /nowhere\.yaml cannot be read/],
+    [['--load', 'steps:1,2'], /does not say how long/],
+    [['--capacity', 'much'], /--capacity must be/],
+    [['--compress', '0'], /--compress must be/],
+    [['--min', '3', '--max', '2'], /--max 2/],
+    [['--kill-at', 'soon'], /--kill-at takes a second/],
+    [['--assert', 'nowhere.yaml'], /nowhere\.yaml cannot be read/],
+    [['--cluster'], /--cluster needs --url/],
+    [['--cluster', '--url', 'http://127.0.0.1:1', '--kill-at', '5', '--min', '1'], /--min, --kill-at cannot be had/],
+    [['--cluster', '--url', 'http://127.0.0.1:1'], /cannot be reached/],
+  ])('%j', (words, message) =>
+    expect(run(...words)).rejects.toMatchObject({ code: 'config-invalid', message: expect.stringMatching(message) }),
+  );
+});

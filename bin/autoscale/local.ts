@@ -1,0 +1,73 @@
+import { parseFaults } from '../../bench/autoscale/faults.ts';
+import { type LocalRunOptions, type RunHooks, runLocally } from '../../bench/autoscale/local-run.ts';
+import { localPolicy, metricText } from '../../bench/autoscale/policy.ts';
+import { recordOf } from '../../bench/autoscale/record.ts';
+import { builtInTarget, type LoadTarget } from '../../bench/autoscale/target.ts';
+import { bundleForPods, type PodProgram } from '../../bench/cluster/program.ts';
+import { parseCapacity } from '../../bench/cluster/proxy/capacity.ts';
+import { DEFAULT_FLAGS } from '../../bench/hpa/spec.ts';
+import { durationOf } from '../../bench/load/schedule.ts';
+import type { RunRecord } from '../../bench/report/record.ts';
+import { isoTime, systemClock } from '../../platform/clock.ts';
+import type { Context } from '../command.ts';
+import { readNumbers } from '../number-option.ts';
+import { listIn, loadOf, NUMBERS, requestsAt, settingsOf, textIn, textOf } from './options.ts';
+
+/** A run over pods of this machine. @throws KedgeError */
+export async function runHere({ values, err }: Pick<Context, 'values' | 'err'>, hooks: RunHooks): Promise<RunRecord> {
+  const given = optionsOf(values);
+  const startedAt = isoTime(systemClock.now());
+  err.write(headOf(given));
+  const target = await targetOf(values);
+  let program: PodProgram | undefined;
+  try {
+    program = await bundleForPods();
+    err.write(`${given.policy.spec.minReplicas} of ${given.policy.spec.maxReplicas} pods start\n`);
+    const options = { ...given, target, program: program.path };
+    const result = await runLocally(options, hooks);
+    return recordOf(options, result, { startedAt, settings: settingsOf(values) });
+  } finally {
+    await program?.remove();
+    target.remove();
+  }
+}
+
+function optionsOf(values: Context['values']): Omit<LocalRunOptions, 'target'> {
+  const numbers = readNumbers(NUMBERS, values);
+  const file = textIn(values, 'hpa');
+  const capacity = textIn(values, 'capacity');
+  return {
+    policy: localPolicy(file === undefined ? undefined : { file, text: textOf(file) }, {
+      minReplicas: numbers.min,
+      maxReplicas: numbers.max,
+      windowSeconds: numbers.window,
+    }),
+    flags: { ...DEFAULT_FLAGS, syncPeriodSeconds: numbers.sync },
+    load: loadOf(values),
+    compression: numbers.compress,
+    scrapeSeconds: numbers.scrape,
+    requests: { cpuCores: numbers['cpu-request'], memoryBytes: 2 ** 30 },
+    capacity: capacity === undefined ? undefined : parseCapacity(capacity, numbers['service-ms']),
+    times: { startDelay: numbers['start-delay'], preStop: numbers['pre-stop'] },
+    faults: parseFaults(listIn(values, 'kill-at'), listIn(values, 'pause')),
+  };
+}
+
+async function targetOf(values: Context['values']): Promise<LoadTarget> {
+  const volume = textIn(values, 'volume');
+  if (volume === undefined) return builtInTarget();
+  return {
+    volume,
+    requests: (url) => requestsAt(url, values),
+    about: `models of ${volume}; every answer of a version is held against its first`,
+    remove: () => undefined,
+  };
+}
+
+function headOf({ policy, load, compression }: Omit<LocalRunOptions, 'target'>): string {
+  const { minReplicas, maxReplicas } = policy.spec;
+  const seconds = durationOf(load.schedule);
+  return `${policy.name} (${policy.source}): ${minReplicas} to ${maxReplicas} replicas by ${policy.metrics.map(metricText).join('; ')}
+${seconds} s of load, ${Math.ceil(seconds / compression)} s on the wall; first the server is bundled, as images have it
+`;
+}
