@@ -109,12 +109,16 @@ function rowOf({ name, value, text, wanted }: Measure, one: RunRecord, other: Ru
   if (a === undefined || b === undefined) return [{ ...shown, difference: '–' }];
   if (a === b) return [{ ...shown, difference: 'equal' }];
   const part = b === 0 ? undefined : (a - b) / b;
+  if (part !== undefined && Math.abs(part) < 0.0005) return [{ ...shown, difference: 'equal' }];
   const difference =
-    part === undefined ? 'not 0 any more' : `${part > 0 ? '+' : '−'}${numberText(Math.abs(part) * 100)} %`;
+    part === undefined ? 'not 0 any more' : `${part > 0 ? '+' : '−'}${percentText(Math.abs(part) * 100)} %`;
   const isNoise = part !== undefined && Math.abs(part) <= NOISE;
   if (!wanted || isNoise) return [{ ...shown, difference }];
   return [{ ...shown, difference, change: a > b === (wanted === 'more') ? 'better' : 'worse' }];
 }
+
+/** A tenth of a percent is finer than any run repeats. */
+const percentText = (percent: number): string => numberText(Number(percent.toFixed(percent < 10 ? 1 : 0)));
 
 /** Assertions of which one run held and the other did not, or that only one was held against. */
 function verdictRows(one: RunRecord, other: RunRecord): ComparisonRow[] {
@@ -144,7 +148,9 @@ function unfairnessOf(one: RunRecord, other: RunRecord): string[] {
       Node: node,
       'seconds of its clock for one': record.compression,
       ...Object.fromEntries(Object.entries(record.settings).map(([name, value]) => [`setting ${name}`, value])),
-      policy: policy && `${policy.name}, ${policy.minReplicas} to ${policy.maxReplicas}, ${policy.metrics.join('; ')}`,
+      policy: policy?.name,
+      'replicas allowed': policy && `${policy.minReplicas} to ${policy.maxReplicas}`,
+      metrics: policy?.metrics.join('; '),
     };
   };
   return differences(facts(one), facts(other));

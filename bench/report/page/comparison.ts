@@ -11,7 +11,7 @@ export function comparisonSection(record: RunRecord, other: RunRecord): Markup {
     html`<ul class="plain">${sentences.map((sentence) => html`<li>${sentence}</li>`)}</ul>`;
   return html`<section id="comparison"><h2>Beside another run</h2>
     <p class="soft">${other.title}, ${other.startedAt}. In the plots it is grey and dashed.</p>
-    ${unfair.length > 0 && html`<div class="headline bad"><div><strong>Not a fair comparison</strong>Other things than the code differ, so the figures tell of them too.${list(unfair)}</div></div>`}
+    ${unfair.length > 0 && html`<div class="headline warn"><div><strong>Not a fair comparison</strong>Other things than the code differ, so the figures tell of them too.${list(unfair)}</div></div>`}
     ${code.length > 0 && list(code)}
     <div class="wide"><table class="comparison"><thead><tr><th scope="col">figure</th><th scope="col" class="number">this run</th><th scope="col" class="number">other run</th><th scope="col" class="number">difference</th><th scope="col"></th></tr></thead>
     <tbody>${rows.map(

@@ -21,6 +21,7 @@ export const STYLE = `
   --bad: light-dark(#b3370f, #ff8a61);
   --good-paper: light-dark(#e8f6f1, #14302a);
   --bad-paper: light-dark(#fcefe9, #3a2119);
+  --warn-paper: light-dark(#fdf6e0, #352d16);
 }
 :root[data-theme="light"] { color-scheme: light; }
 :root[data-theme="dark"] { color-scheme: dark; }
@@ -47,6 +48,7 @@ button:hover { color: var(--ink); border-color: var(--grey); }
 .headline { display: flex; gap: 14px; align-items: start; margin-top: 24px; padding: 16px 20px; border-radius: 10px; background: var(--raised); }
 .headline.good { background: var(--good-paper); }
 .headline.bad { background: var(--bad-paper); }
+.headline.warn { background: var(--warn-paper); }
 .headline svg { flex: none; width: 26px; height: 26px; }
 .headline strong { display: block; font-size: 19px; line-height: 1.35; font-weight: 640; }
 .good strong, .good svg { color: var(--good); } .bad strong, .bad svg { color: var(--bad); }
@@ -64,7 +66,7 @@ td:last-child, th:last-child { padding-right: 0; }
 .verdicts .advice b { font-weight: 600; color: var(--ink); }
 .is-good { color: var(--good); } .is-bad { color: var(--bad); }
 .number { text-align: right; white-space: nowrap; }
-.wide { overflow-x: auto; margin: 16px 0 12px; } #comparison .headline { margin: 16px 0; } .comparison td:last-child { width: 96px; white-space: nowrap; }
+.wide { overflow-x: auto; margin: 16px 0 12px; } #comparison .headline { margin: 16px 0; } .comparison td:last-child { width: 96px; white-space: nowrap; } .comparison th { overflow-wrap: normal; }
 .plot figcaption p { color: var(--soft); font-size: 14px; max-width: 88ch; text-wrap: pretty; }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: 2px 22px; margin: 10px 0 14px; font-size: 13px; }
 .legend li { display: flex; align-items: center; gap: 7px; }
@@ -117,6 +119,7 @@ footer { margin-top: 72px; display: flex; flex-wrap: wrap; gap: 10px; align-item
   .figures { grid-template-columns: repeat(2, 1fr); gap: 18px 20px; } .figures dd { font-size: 21px; }
   :root { --gutter: 64px; } .gutter span { right: 6px; font-size: 11px; } .area { height: 168px; }
   .times span:nth-child(even) { display: none; } .times .end { transform: translateX(-100%); }
+  .comparison { font-size: 13px; } .comparison th, .comparison td { padding-right: 12px; } .comparison td:last-child { width: auto; }
   .verdicts thead { display: none; } .verdicts tr { display: block; padding: 10px 0; border-bottom: 1px solid var(--hair); } .verdicts td { display: block; width: auto !important; border: 0; padding: 1px 0; }
 }
 @media print {

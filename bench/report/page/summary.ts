@@ -71,7 +71,7 @@ export function keyFigures(record: RunRecord): Markup {
     if (lags.length > 0)
       figures.push(['Slowest scale-up', secondsText(worst), 'from the rise of the load until ready']);
   }
-  return html`<dl class="figures">${figures.map(([name, value, more]) => html`<div><dt>${name}</dt><dd>${value}<small>${more}</small></dd></div>`)}</dl>`;
+  return html`<dl class="figures">${figures.map(([name, value, more]) => html`<div><dt>${name}</dt><dd>${value}<small>${held(more)}</small></dd></div>`)}</dl>`;
 }
 
 function badText({ load: { total } }: RunRecord): string {
