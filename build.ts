@@ -75,6 +75,7 @@ await build({
     'open-load': 'bench/open-load.ts',
     'loop-watch': 'bench/loop-watch.ts',
     'first-answer': 'bench/servers/first-answer.ts',
+    'sync-fetch': 'bench/sync/fetch-main.ts',
     'examples/scooter-demand/estimator': 'examples/scooter-demand/estimator.ts',
     'examples/scooter-demand/training': 'examples/scooter-demand/training.ts',
   },

@@ -53,6 +53,10 @@ const COMMANDS: Record<string, { summary: string; load(): Promise<{ command: Com
     summary: 'ask for more than can be answered',
     load: () => import('./commands/bench/overload.ts'),
   },
+  'bench sync': {
+    summary: 'fetch a bucket with the loader and with other clients',
+    load: () => import('./commands/bench/sync.ts'),
+  },
   'bench reload': { summary: 'swap a large model under load', load: () => import('./commands/bench/reload.ts') },
   'bench plan': {
     summary: 'find the autoscaling that keeps an objective at the least cost',
