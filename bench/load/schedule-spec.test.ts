@@ -182,7 +182,7 @@ describe('parseSchedule', () => {
   });
 
   it('can read each of its own examples', () => {
-    for (const [form] of Object.values(SHAPES)) expect(peakOf(parse(form))).toBeGreaterThan(0);
+    for (const line of Object.values(SHAPES)) expect(peakOf(parse(line.split(' ')[0]!))).toBeGreaterThan(0);
   });
 });
 

@@ -4,8 +4,8 @@ import { inSequence, peakOf, type Schedule } from './schedule.ts';
 import { cut, ramp, recorded, scheduleOf, sine, spike, steps } from './shapes.ts';
 import { readTrace } from './trace.ts';
 
-/** An example of each shape, and what it means: for help and errors. */
-export const SHAPES = {
+/** An example of each shape, and what it means. */
+const EXAMPLES = {
   constant: ['constant:100/30s', '100 requests a second, evenly spaced, for 30 s'],
   poisson: ['poisson:100/30s', 'the same at random, as many independent clients send'],
   steps: ['steps:10,50,100/90s', 'one rate after another, here 30 s each'],
@@ -15,7 +15,14 @@ export const SHAPES = {
   trace: ['trace:rates.csv,times=2,for=5m', 'rows of seconds and rates; here twice the rates, of the first 5 minutes'],
 } as const;
 
-type Shape = keyof typeof SHAPES;
+type Shape = keyof typeof EXAMPLES;
+
+const WIDTH = Math.max(...Object.values(EXAMPLES).map(([form]) => form.length));
+
+/** A line of help for each shape. */
+export const SHAPES: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(EXAMPLES).map(([shape, [form, about]]) => [shape, `${form.padEnd(WIDTH)}  ${about}`]),
+);
 
 /** `+` joins two parts where a shape follows. */
 const JOINT = /\+(?=[a-z]+:)/;
@@ -42,16 +49,16 @@ export function parseDuration(text: string): number | undefined {
 }
 
 function specError(part: string, problem: string, shape?: Shape): KedgeError {
-  const known = Object.values(SHAPES).map(([form]) => form);
-  const hint = shape ? `Write it as in ${SHAPES[shape][0]}` : `Shapes are ${known.join(' ')}`;
+  const known = Object.values(EXAMPLES).map(([form]) => form);
+  const hint = shape ? `Write it as in ${EXAMPLES[shape][0]}` : `Shapes are ${known.join(' ')}`;
   return new KedgeError('config-invalid', `The load '${part}': ${problem}. ${hint}`);
 }
 
 function parsePart(part: string, read: (file: string) => string): Schedule {
   const [name = '', ...others] = part.split(':');
-  const shape = Object.hasOwn(SHAPES, name) ? (name as Shape) : undefined;
+  const shape = Object.hasOwn(EXAMPLES, name) ? (name as Shape) : undefined;
   if (!shape) {
-    const meant = nearest(name, Object.keys(SHAPES));
+    const meant = nearest(name, Object.keys(EXAMPLES));
     throw specError(part, `there is no shape '${name}'`, meant as Shape | undefined);
   }
   const fail = (problem: string): never => {

@@ -18,7 +18,6 @@ import { isoTime, systemClock } from '../../../platform/clock.ts';
 import type { Command, Context } from '../../command.ts';
 import { concludeBench, RECORD_OPTIONS } from '../../conclude-bench.ts';
 import { asOptions, readNumbers } from '../../number-option.ts';
-import { columns } from '../../run.ts';
 
 const DEFAULT_LOAD = 'poisson:100/30s';
 /** What a shell reports for a program that Ctrl-C ended. */
@@ -51,7 +50,7 @@ export const command: Command = {
 nothing but a URL it asks the server for its models, and makes bodies up. An answer is right if it is the same as the first of its version.
 
 Shapes of a load, joined with +; each takes the options poisson and even:
-${columns(Object.values(SHAPES))}
+  ${Object.values(SHAPES).join('\n  ')}
 Rates are requests per second of the wall.
 
 Exit code 1 if --assert does not hold; without it, if an answer was wrong or none was right; of autocannon, if any failed.
