@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import { parseJson } from '../../contract/json.ts';
 import { TestVolume } from '../../server/testing/volume.ts';
+import { sharedModels } from '../../tests/shared.ts';
 import { addProbed } from '../kedge-server.ts';
 import { driveLoad } from '../load/drive-load.ts';
 import type { AnswerCheck, WantedOutput } from '../load/load-options.ts';
 import { closedLoad } from '../loads.ts';
+import { type BenchModel, gbdt, mlp } from '../models.ts';
 import { cores, cpuSeconds, residentBytes } from '../processes.ts';
 import { type BenchIo, type BenchResult, drawTable } from '../verdict.ts';
 import { type Contender, firstAnswer, type Peer, type Serving, startOurs, startPeer } from './contenders.ts';
@@ -18,8 +20,8 @@ export interface CompareOptions {
   connections: number;
   /** Requests a second of the open loop; half of what the slowest bears if absent. */
   rate: number | undefined;
-  /** The model and one request for it. */
-  model: { name: string; bytes: Uint8Array; body: string };
+  /** The model and one request for it; the ensemble of the shared models, or else a perceptron, if absent. */
+  model: Pick<BenchModel, 'name' | 'bytes' | 'body'> | undefined;
   peers: readonly Peer[];
   /** Makes what peers need where it is not there. */
   install: boolean;
@@ -27,12 +29,15 @@ export interface CompareOptions {
   there: readonly Contender[];
 }
 
+type Settled = CompareOptions & { model: NonNullable<CompareOptions['model']> };
+
 const WARM_UP_MS = 1_000;
 /** Runtimes of other builds round otherwise. */
 const TOLERANCE = { abs: 1e-4, rel: 1e-3 };
 
 /** The same model and body, by servers in turns: as fast as they can, and at one rate for all. All answers of the open loop are checked against Kedge's first. */
-export async function benchCompare(options: CompareOptions, io: BenchIo): Promise<BenchResult> {
+export async function benchCompare(asked: CompareOptions, io: BenchIo): Promise<BenchResult> {
+  const options = { ...asked, model: asked.model ?? gbdt(sharedModels) ?? mlp() };
   const volume = new TestVolume();
   const started: Contender[] = [];
   try {
@@ -91,7 +96,7 @@ async function checkOf(ours: Contender, body: string, signal: AbortSignal): Prom
 
 type Closed = Pick<Measured, 'perSecond' | 'cpuMicros' | 'mebibytes' | 'p50' | 'p99' | 'closedFailed'>;
 
-async function closed({ url, pid }: Contender, options: CompareOptions, { signal }: BenchIo): Promise<Closed> {
+async function closed({ url, pid }: Contender, options: Settled, { signal }: BenchIo): Promise<Closed> {
   signal.throwIfAborted();
   const cpu = { before: 0, after: 0 };
   const take = (when: keyof typeof cpu) => (): void => {
@@ -119,7 +124,7 @@ async function open(
   { name, url }: Contender,
   rate: number,
   check: AnswerCheck,
-  { seconds, model, connections }: CompareOptions,
+  { seconds, model, connections }: Settled,
   { signal, out }: BenchIo,
 ): Promise<Omit<Measured, keyof Closed>> {
   const schedule = { segments: [{ from: 0, to: seconds, startRate: rate, endRate: rate, random: true }] };
@@ -138,7 +143,7 @@ function told(
   rounds: readonly Map<string, Measured>[],
   rate: number,
   { out }: BenchIo,
-  { connections, seconds, model }: CompareOptions,
+  { connections, seconds, model }: Settled,
 ): BenchResult {
   const pinned =
     cores.server === undefined

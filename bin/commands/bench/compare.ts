@@ -1,9 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { benchCompare, type CompareOptions } from '../../../bench/compare/compare.ts';
 import { PEERS, type Peer, parseThere } from '../../../bench/compare/contenders.ts';
-import { gbdt, mlp } from '../../../bench/models.ts';
 import { KedgeError, messageOf } from '../../../contract/errors.ts';
-import { sharedModels } from '../../../tests/shared.ts';
 import type { Context } from '../../command.ts';
 import { figureCommand } from '../../figure-command.ts';
 
@@ -66,7 +64,7 @@ function peersOf(text: string | undefined): Peer[] {
 }
 
 function modelOf({ onnx, body }: Context['values']): CompareOptions['model'] {
-  if (onnx === undefined && body === undefined) return gbdt(sharedModels) ?? mlp();
+  if (onnx === undefined && body === undefined) return undefined;
   if (onnx === undefined || body === undefined)
     throw new KedgeError('config-invalid', '--onnx FILE and --body FILE go together.');
   try {
