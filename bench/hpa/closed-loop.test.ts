@@ -14,7 +14,15 @@ const RUNS = readdirSync(FOLDER)
   .filter(({ scenario }) => isPlain(scenario));
 
 function isPlain({ changes, pods, metrics }: Scenario): boolean {
-  const faults = [changes, pods.unready, pods.failed, pods.running.slice(1), pods.ready.slice(1)];
+  const faults = [
+    changes,
+    pods.unready,
+    pods.failed,
+    pods.surge,
+    pods.most.slice(1),
+    pods.running.slice(1),
+    pods.ready.slice(1),
+  ];
   return faults.every((list) => list.length === 0) && pods.serverRequest === 1000 && metrics.every(isPlainMetric);
 }
 

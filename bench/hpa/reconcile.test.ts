@@ -60,7 +60,7 @@ describe('one sync', () => {
     expect(reconcile(SEEN, syncOf({ spec, current: 0, metrics: external })).scalingActive).toBe('ScalingDisabled');
     const up = reconcile(down.state, syncOf({ spec, current: 0, metrics: external }));
     expect(up).toMatchObject({ desired: 2, state: { scaledToZero: false } });
-    const raised = syncOf({ spec: { ...plain, minReplicas: 6 }, current: 0, metrics: external });
+    const raised = syncOf({ spec: { ...plain, minReplicas: 6 }, current: 0, metrics: [asks(2)] });
     expect(reconcile(down.state, raised).desired).toBe(6);
   });
 

@@ -59,7 +59,13 @@ func (f *fleet) settle() {
 	}
 	f.pods = kept
 	live := f.live()
-	for len(live) < int(f.replicas) {
+	wanted := int(f.replicas)
+	for _, surge := range f.model.Surge {
+		if now >= surge.From && now < surge.To {
+			wanted += surge.Many
+		}
+	}
+	for len(live) < min(wanted, int(f.model.Most.at(now))) {
 		running := now + f.model.Running.at(now)
 		one := &pod{number: f.numbers, created: now, running: running, ready: running + f.model.Ready.at(now)}
 		f.numbers++
@@ -74,14 +80,14 @@ func (f *fleet) settle() {
 		}
 		return live[i].created < live[j].created
 	})
-	for _, one := range live[min(len(live), int(f.replicas)):] {
+	for _, one := range live[min(len(live), wanted):] {
 		deleted := now
 		one.deletedAt = &deleted
 		if now < one.running {
 			f.gone[one.number] = true
 		}
 	}
-	if len(live) > int(f.replicas) {
+	if len(live) > wanted {
 		f.settle()
 	}
 }

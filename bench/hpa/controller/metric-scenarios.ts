@@ -64,7 +64,7 @@ export const METRICS: readonly Scenario[] = [
           [45, 5],
           [500, 3],
         ],
-        { start: 300, age: 3, window: 20 },
+        { start: 500, age: 3, window: 20 },
       ),
     ],
   }),

@@ -44,6 +44,8 @@ export function scenario(written: Written): Scenario {
       serverRequest: 1000,
       unready: [],
       failed: [],
+      surge: [],
+      most: [[0, 1000]],
       ...written.pods,
     },
     metrics,

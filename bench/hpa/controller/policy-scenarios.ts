@@ -217,4 +217,19 @@ export const POLICIES: readonly Scenario[] = [
       reads([[0, 0]]),
     ],
   }),
+  scenario({
+    name: 'zero-and-raised',
+    about: 'Zero is left for the least that is raised, past the policies, although they allow one pod a minute',
+    seconds: 400,
+    replicas: 1,
+    flags: { downscaleStabilizationSeconds: 30 },
+    spec: {
+      minReplicas: 0,
+      maxReplicas: 9,
+      metrics: [external(average('10'))],
+      behavior: { scaleUp: { policies: [{ type: 'Pods', value: 1, periodSeconds: 60 }] } },
+    },
+    changes: [{ at: 150, minReplicas: 4 }],
+    metrics: [reads([[0, 0]])],
+  }),
 ];

@@ -37,6 +37,10 @@ export interface Scenario {
     unready: readonly Spell[];
     /** A pod that fails; another is created at once, and the failed one is listed until it is cleaned away. */
     failed: readonly { at: number; pod: number; until: number }[];
+    /** Pods beyond `spec.replicas` for a while, as during a rolling update. */
+    surge: readonly { from: number; to: number; many: number }[];
+    /** No pod is created beyond so many, as under a quota. */
+    most: Steps;
   };
   /** One for each metric of the HPA, in its order. */
   metrics: readonly MetricModel[];

@@ -41,6 +41,8 @@ type PodModel struct {
 	ServerRequest int64     `json:"serverRequest"`
 	LoaderRequest *int64    `json:"loaderRequest"`
 	Unready       []Spell   `json:"unready"`
+	Surge         []Surge   `json:"surge"`
+	Most          Steps     `json:"most"`
 	Failed        []Failure `json:"failed"`
 }
 
@@ -65,6 +67,13 @@ type Failure struct {
 	At    float64 `json:"at"`
 	Pod   int     `json:"pod"`
 	Until float64 `json:"until"`
+}
+
+// Surge is pods beyond spec.replicas for a while.
+type Surge struct {
+	From float64 `json:"from"`
+	To   float64 `json:"to"`
+	Many int     `json:"many"`
 }
 
 // Steps is a function of seconds: rows of (from, value), the last row that has begun counts.
