@@ -7,14 +7,6 @@ const READ_BYTES = 65_536;
 /** Status 0: the connection broke before the answer was whole. The body is there where it was asked for. */
 export type OnAnswer = (status: number, body: string | undefined) => void;
 
-/** A request as it goes over the wire. */
-export function requestBytes(path: string, body: string, headers: Readonly<Record<string, string>> = {}): Buffer {
-  const all = { host: '127.0.0.1', 'content-type': 'application/json', ...headers };
-  const lines = Object.entries({ ...all, 'content-length': String(Buffer.byteLength(body)) });
-  const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-  return Buffer.from(`POST ${path} HTTP/1.1\r\n${head}\r\n${body}`);
-}
-
 /**
  * One keep-alive connection on a raw socket with at most one request under way; it connects again when the server closed it. Few cycles go into
  * it, so that the load does not become what is measured.

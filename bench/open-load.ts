@@ -1,5 +1,6 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
-import { Connection, requestBytes } from './connection.ts';
+import { Connection } from './connection.ts';
+import { requestBytes } from './load/request-bytes.ts';
 import { quantile } from './statistics.ts';
 
 /**
@@ -57,7 +58,7 @@ const MAX_ANSWERS = 1_000;
 
 async function drive(job: OpenLoadJob): Promise<OpenLoadResult> {
   const { port, connections, perSecond, warmUpMs, durationMs, deadlineMs = Number.POSITIVE_INFINITY, each } = job;
-  const bytes = requestBytes(job.path, job.body, job.headers);
+  const bytes = requestBytes('127.0.0.1', job.path, job.body, job.headers);
   const free: Connection[] = [];
   // Not all at once: the backlog of a listener is shorter.
   for (let opened = 0; opened < connections; opened += 1) free.push(await Connection.open(port, each));
