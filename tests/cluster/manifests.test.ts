@@ -39,7 +39,7 @@ describe.skipIf(missing)(titled(`manifests on an API server ${KUBERNETES}`, miss
   let plane: ControlPlane;
   beforeAll(async () => {
     plane = await startControlPlane();
-    for (const text of customDefinitions()) await plane.kubectl.apply(text);
+    await plane.kubectl.apply(customDefinitions().join('\n---\n'));
     await plane.kubectl.run(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s']);
   });
   afterAll(() => plane?.stop());
