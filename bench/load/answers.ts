@@ -27,7 +27,7 @@ export function versionOf({ head, body }: HttpAnswer): string | undefined {
  * The outputs of an answer of the Open Inference Protocol, JSON or binary; undefined where it is none.
  * @throws Error where its tensors are not well formed
  */
-export function outputsOf({ head, body }: HttpAnswer): Tensors | undefined {
+function outputsOf({ head, body }: HttpAnswer): Tensors | undefined {
   const length = headerOf(head, LENGTH_HEADER);
   const end = length === undefined ? body.length : Number(length);
   let parsed: unknown;

@@ -16,7 +16,7 @@ export interface LiveFacts {
 type Sums = Pick<Look, 'scheduled' | 'ok' | 'wrong' | 'failed' | 'dropped'>;
 
 /** What a load does while it runs, as text. */
-export class Live {
+class Live {
   readonly #facts: LiveFacts;
   readonly #sums: Sums = { scheduled: 0, ok: 0, wrong: 0, failed: 0, dropped: 0 };
   /** The last ones. */

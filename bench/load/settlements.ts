@@ -1,5 +1,5 @@
 /** What became of a request. */
-export const OUTCOMES = ['ok', 'wrong', 'failed', 'dropped'] as const;
+const OUTCOMES = ['ok', 'wrong', 'failed', 'dropped'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
 /** One request that is over. */

@@ -1,10 +1,6 @@
+import { isDriverLate } from '../report/driver.ts';
 import { latencyText, numberText, secondsText } from '../report/format.ts';
 import type { LoadRecord } from '../report/record.ts';
-
-/** Behind its schedule by more than this share of the p99 that it tells, the driver measured itself. */
-const OWN_SHARE = 0.1;
-/** And by more than this, in microseconds: a timer is a millisecond coarse. */
-const OWN_LEAST = 1_500;
 
 export interface SummaryFacts {
   /** On the clock of the run. */
@@ -34,7 +30,7 @@ export function summaryOf(
   if (!closed) lines.push(`behind    p99 ${latencyText(behindP99)}: how late the driver itself was`);
   lines.push(`statuses  ${pairs(statuses)}`, `versions  ${pairs(versions)}`);
   for (const problem of problems) lines.push(`problem   ${problem}`);
-  if (!closed && behindP99 > OWN_LEAST && behindP99 > OWN_SHARE * (latency?.p99 ?? 0)) {
+  if (!closed && isDriverLate(total)) {
     lines.push(
       'The driver was late, and the latencies tell of it as much as of the server: send less, give it --workers, or let it run on another machine.',
     );
