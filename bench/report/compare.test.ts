@@ -76,7 +76,7 @@ it('other machines, settings and policies make it unfair; another commit is what
     ...one,
     compression: 6,
     machine: { ...one.machine, cores: 8, commit: 'fedcba987654', kedge: '1.1.0' },
-    settings: { ...one.settings, seed: 2, more: true },
+    settings: { ...one.settings, seed: 2, more: true, json: 'b.json' },
     scaling: { ...one.scaling!, policy: { ...one.scaling!.policy, maxReplicas: 20 } },
   };
   expect(compare(one, other)).toMatchObject({

@@ -21,6 +21,8 @@ export interface ComparisonRow {
   change?: 'better' | 'worse';
 }
 
+/** Settings that only say where things are written, or what is judged. */
+const ASIDE = new Set(['json', 'report', 'lines', 'out', 'assert']);
 /** Within a twentieth, two runs of the same differ by themselves. */
 const NOISE = 0.05;
 
@@ -147,7 +149,11 @@ function unfairnessOf(one: RunRecord, other: RunRecord): string[] {
       system: os,
       Node: node,
       'seconds of its clock for one': record.compression,
-      ...Object.fromEntries(Object.entries(record.settings).map(([name, value]) => [`setting ${name}`, value])),
+      ...Object.fromEntries(
+        Object.entries(record.settings)
+          .filter(([name]) => !ASIDE.has(name))
+          .map(([name, value]) => [`setting ${name}`, value]),
+      ),
       policy: policy?.name,
       'replicas allowed': policy && `${policy.minReplicas} to ${policy.maxReplicas}`,
       metrics: policy?.metrics.join('; '),

@@ -20,9 +20,9 @@ export interface Bucket {
 
 const MOST = 900;
 
-/** At most about 900 buckets of equal length; each is a single second where there are no more. */
+/** At most about 900 buckets of equal length, none shorter than a second on the wall: in compressed time, one of the run's own holds few requests. */
 export function condense({ load: { intervals }, seconds, compression }: RunRecord): Bucket[] {
-  const length = Math.max(1, Math.ceil(seconds / MOST));
+  const length = Math.max(1, Math.ceil(seconds / MOST), Math.round(compression));
   const groups = Map.groupBy(intervals, ({ at }) => Math.floor(at / length));
   return [...groups.entries()]
     .sort(([a], [b]) => a - b)

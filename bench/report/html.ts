@@ -6,7 +6,7 @@ import { html, jsonBlock, type Markup, trusted } from './page/markup.ts';
 import { plotFigure } from './page/plot.ts';
 import { SCRIPT } from './page/script.ts';
 import { STYLE } from './page/style.ts';
-import { headline, keyFigures, verdictTable } from './page/summary.ts';
+import { driverNote, headline, keyFigures, verdictTable } from './page/summary.ts';
 import { podsFigure, reasonsFigure } from './plots/lanes.ts';
 import { latencyPlot, loadPlot, underWayPlot, versionsPlot } from './plots/load.ts';
 import { inFlightPlot, metricsPlot, replicasPlot } from './plots/scaling.ts';
@@ -35,6 +35,7 @@ export function renderReport(record: RunRecord, other?: RunRecord): string {
   <h1>${record.title}</h1>
   ${headline(record.verdicts)}
   ${keyFigures(record)}
+  ${driverNote(record)}
 </header>
 <main>
 ${verdictTable(record.verdicts)}
@@ -91,7 +92,7 @@ function circumstances({ machine, settings, scaling, load }: RunRecord): Markup 
     : [];
   return html`<div class="pair" id="circumstances">
     <section><h2>Settings</h2>${facts([...Object.entries(settings).map(([name, value]) => [name, String(value)] as const), ...policy])}</section>
-    <section><h2>Machine</h2>${facts([...machineFacts(machine), ['driver behind its schedule', `${numberText(load.total.behindP99 / 1000)} ms (p99)`]])}</section>
+    <section><h2>Machine</h2>${facts([...machineFacts(machine), ['driver late by', `${numberText(load.total.behindP99 / 1000)} ms (p99)`]])}</section>
   </div>`;
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isDriverLate } from '../driver.ts';
 import { countText, latencyText, momentText, numberText, secondsText, shareText } from '../format.ts';
 import type { Latency, LoadTotal, RunRecord } from '../record.ts';
 import { ratesOf } from '../timeline.ts';
@@ -97,9 +98,10 @@ function noAnswers(total: LoadTotal): Finding {
   return unmeasured('nothing was answered with status 200', errorAdvice(total));
 }
 
-function latencyAdvice({ behindP99, latency }: LoadTotal): string {
-  if (latency && behindP99 * 2 > latency.p99) {
-    return `The driver itself was ${latencyText(behindP99)} behind its schedule (p99): what was measured is the driver. Take less load, or a machine that is not shared with the servers.`;
+function latencyAdvice(total: LoadTotal): string {
+  const { behindP99 } = total;
+  if (isDriverLate(total)) {
+    return `The driver itself was ${latencyText(behindP99)} behind its schedule (p99): what was measured is in part the driver. Take less load, or a machine that is not shared with the servers.`;
   }
   return 'Look in the plots where it happens. While load rises: scale earlier (a lower target) or begin with more replicas. At steady load: fewer requests in flight for each pod (a lower target), or more cores. Around pods that come or go: readiness and drain.';
 }

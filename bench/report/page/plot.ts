@@ -35,6 +35,8 @@ export interface Plot {
   seconds: number;
   /** In order; values of the series belong to them. */
   times: readonly number[];
+  /** Seconds that each value lasts, where it is of a while: it is drawn in the middle. */
+  lasting?: readonly number[];
   series: readonly Series[];
   axis: Axis;
   /** How a value of the axis reads. */
@@ -110,9 +112,9 @@ export function gutter(names: readonly { at: number; text: string }[]): Markup {
 
 export const percent = (share: number): string => `${Math.round(share * 10_000) / 100}%`;
 
-function drawingOf({ seconds, times, series, axis, rules = [], behind = [], marks = [] }: Plot): Markup {
+function drawingOf({ seconds, times, lasting, series, axis, rules = [], behind = [], marks = [] }: Plot): Markup {
   const yOf = (value: number): number => HEIGHT * (1 - axis.place(value));
-  const xs = times.map((at) => xOf(at, seconds));
+  const xs = times.map((at, index) => xOf(at + (lasting?.[index] ?? 0) / 2, seconds));
   const pointsOf = (values: readonly (number | undefined)[]): Point[] =>
     values.map((value, index) => (value === undefined ? undefined : [xs[index]!, yOf(value)]));
   const draw = ({ look, shape, values, base }: Series): Markup | undefined => {

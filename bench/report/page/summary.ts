@@ -1,3 +1,4 @@
+import { isDriverLate } from '../driver.ts';
 import { latencyText, numberText, secondsText, shareText } from '../format.ts';
 import type { RunRecord, Verdict } from '../record.ts';
 import { desiredOf, lagsOf, lengthOf, ratesOf, readyOf } from '../timeline.ts';
@@ -72,6 +73,12 @@ export function keyFigures(record: RunRecord): Markup {
       figures.push(['Slowest scale-up', secondsText(worst), 'from the rise of the load until ready']);
   }
   return html`<dl class="figures">${figures.map(([name, value, more]) => html`<div><dt>${name}</dt><dd>${value}<small>${held(more)}</small></dd></div>`)}</dl>`;
+}
+
+/** Said where the figures are not to be trusted. */
+export function driverNote({ load: { total } }: RunRecord): Markup | undefined {
+  if (!isDriverLate(total)) return undefined;
+  return html`<div class="headline warn"><div>The driver itself was ${latencyText(total.behindP99)} behind its schedule (p99): the latencies tell of it as much as of the servers. Take less load, more threads for the driver, or a machine that is not shared.</div></div>`;
 }
 
 function badText({ load: { total } }: RunRecord): string {

@@ -155,11 +155,14 @@ export function podsFigure({ pods }: ScalingRecord, seconds: number): Markup | u
   });
 }
 
+/** Names that stand beside a row as they are. */
+const SHORT = 12;
+
 /** How many letters names have in common, up to a dash: pods of a Deployment differ in their ends alone. */
 function sharedPrefix(names: readonly string[]): number {
   const [first = ''] = names;
   let length = 0;
-  if (names.length < 2) return 0;
+  if (names.length < 2 || first.length <= SHORT) return 0;
   while (length < first.length && names.every((name) => name[length] === first[length])) length += 1;
   return first.lastIndexOf('-', length - 1) + 1;
 }

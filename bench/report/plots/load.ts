@@ -13,6 +13,12 @@ export interface LoadInput {
   other?: readonly Bucket[];
 }
 
+/** A bucket is told at its start, and drawn in its middle. */
+const timesOf = (buckets: readonly Bucket[]): Pick<Plot, 'times' | 'lasting'> => ({
+  times: buckets.map(({ at }) => at),
+  lasting: buckets.map(({ seconds }) => seconds),
+});
+
 const perSecond = (value: number): string => `${numberText(value)}/s`;
 
 /** The values of another run at the times of this one, where it has any. */
@@ -42,7 +48,7 @@ export function loadPlot(input: LoadInput): Plot {
     about:
       'Requests by the second that they were scheduled in, and what came of them. A stroke at the foot marks each second with one that was not answered rightly: failed, wrong or dropped.',
     seconds,
-    times: buckets.map(({ at }) => at),
+    ...timesOf(buckets),
     series: [
       { name: 'answered rightly', look: 'blue', shape: 'area', values: buckets.map(({ ok }) => ok), text: perSecond },
       {
@@ -69,7 +75,7 @@ export function loadPlot(input: LoadInput): Plot {
       {
         look: 'red rug',
         path: rugPath(
-          bad.map(({ at }) => xOf(at, seconds)),
+          bad.map((bucket) => xOf(bucket.at + bucket.seconds / 2, seconds)),
           HEIGHT - 4,
           HEIGHT,
         ),
@@ -95,7 +101,7 @@ export function latencyPlot(input: LoadInput): Plot | undefined {
     title: 'Latency',
     about: `Percentiles of right and wrong answers, from when each request was scheduled, on a logarithmic scale${length > 1 ? `; the worst second of each ${length}` : ''}.`,
     seconds,
-    times: buckets.map(({ at }) => at),
+    ...timesOf(buckets),
     series: [
       ...PERCENTILES.map(({ key, name, look }) => ({
         name,
@@ -145,7 +151,7 @@ export function versionsPlot({ seconds, buckets }: LoadInput): Plot | undefined 
     title: 'Versions',
     about: 'Answers a second by the version that gave them, one upon the other.',
     seconds,
-    times: buckets.map(({ at }) => at),
+    ...timesOf(buckets),
     series: layers.map(([name, of], index) => ({
       name,
       look: `${LOOKS[index]!} stacked`,
@@ -167,7 +173,7 @@ export function underWayPlot({ seconds, buckets }: LoadInput): Plot {
     title: 'Requests under way',
     about: 'As the driver saw it at the end of each second.',
     seconds,
-    times: buckets.map(({ at }) => at),
+    ...timesOf(buckets),
     series: [
       {
         name: 'under way',
