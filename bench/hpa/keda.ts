@@ -14,9 +14,12 @@ export interface Activation {
   active: readonly { metric: string; above: number }[];
   /** Where triggers of type cpu or memory always count as active. */
   alwaysActive: boolean;
-  /** Replicas while a trigger fails. */
-  fallback: { failureThreshold: number; replicas: number; behavior: string } | undefined;
+  /** What the HPA is told once a trigger failed at more than so many of its syncs in a row. */
+  fallback: { failureThreshold: number; replicas: number; behavior: FallbackBehavior } | undefined;
 }
+
+const BEHAVIORS = ['static', 'currentReplicas', 'currentReplicasIfHigher', 'currentReplicasIfLower'] as const;
+type FallbackBehavior = (typeof BEHAVIORS)[number];
 
 const text = z.union([z.string(), z.number(), z.boolean()]).transform(String);
 
@@ -49,9 +52,7 @@ export const scaledObjectSchema = z.strictObject({
       .strictObject({
         failureThreshold: z.int().min(0),
         replicas: z.int().min(0),
-        behavior: z
-          .enum(['static', 'currentReplicas', 'currentReplicasIfHigher', 'currentReplicasIfLower'])
-          .default('static'),
+        behavior: z.enum(BEHAVIORS).default('static'),
       })
       .optional(),
     advanced: z

@@ -1,4 +1,6 @@
+import { activate, fallBack } from './activation.ts';
 import { Fleet, type PodTimes } from './fleet.ts';
+import type { Activation } from './keda.ts';
 import { metricNow, type PolicyMetric, type Reading } from './observe.ts';
 import type { Pod, PodMetric } from './pods.ts';
 import { type Decision, type HpaState, NEW_HPA, reconcile } from './reconcile.ts';
@@ -9,6 +11,8 @@ export interface SimulateOptions {
   /** As it is written, for its tolerances; `spec.behavior` is the same with all defaults. */
   behavior?: WrittenBehavior | null;
   metrics: readonly PolicyMetric[];
+  /** KEDA beside the HPA, which takes the replicas to zero and back and stands in for triggers that fail. */
+  keda?: Activation | undefined;
   flags?: Partial<ControllerFlags>;
   seconds: number;
   /** Requests under way in all, at a second. */
@@ -22,7 +26,7 @@ export interface SimulateOptions {
   replicas?: number;
   /** Default: running after 1 s, ready 3 s later, drained in 5 s. */
   pods?: Partial<PodTimes>;
-  /** Seconds from one tick to the next; syncs have a tick of their own in any case. Default: the period of syncs. */
+  /** Seconds from one tick to the next; syncs and polls of KEDA have a tick of their own in any case. Default: the period of syncs. */
   stepSeconds?: number;
 }
 
@@ -30,9 +34,9 @@ export interface SimulateOptions {
 export interface SimulatedTick {
   at: number;
   load: number;
-  /** `spec.replicas` before the sync of this moment, if there is one. */
+  /** `spec.replicas` before this moment's sync, if there is one, and before what KEDA does. */
   current: number;
-  /** `spec.replicas` after it. */
+  /** `spec.replicas` after that. */
   desired: number;
   /** Pods that take load; counted before the sync, as all that follows. */
   ready: number;
@@ -57,51 +61,71 @@ export function* simulate(options: SimulateOptions): Generator<SimulatedTick, vo
   const flags = { ...DEFAULT_FLAGS, ...options.flags };
   const replicas = options.replicas ?? Math.max(1, options.spec.minReplicas);
   const fleet = new Fleet({ ...TIMES, ...options.pods }, { replicas, age: 3600, now: 0 });
-  const step = options.stepSeconds ?? flags.syncPeriodSeconds;
+  const sync = flags.syncPeriodSeconds;
+  const periods = [options.stepSeconds ?? sync, sync, options.keda?.pollingSeconds ?? sync];
   let current = replicas;
   let state: HpaState = NEW_HPA;
-  for (const { at, isSync } of moments(seconds, step, flags.syncPeriodSeconds)) {
+  let lastActiveAt: number | undefined;
+  const failures = new Map<PolicyMetric, number>();
+  for (const { at, due } of moments(seconds, periods)) {
     const moment = { at, load: load(at), ready: fleet.ready(at) };
     const draining = fleet.draining(at);
     const starting = fleet.replicas - moment.ready;
-    const decision = isSync ? decide(options, { flags, fleet, state, current, moment }) : undefined;
-    const desired = decision?.desired ?? current;
+    let desired = current;
+    if (options.keda && due[2]) {
+      const poll = { activation: options.keda, values: externals(options, moment), now: at, lastActiveAt };
+      ({ desired, lastActiveAt } = activate({ ...poll, current }));
+      fleet.scale(desired, at);
+    }
+    const decision = due[1] ? decide(options, { flags, fleet, state, failures, current: desired, moment }) : undefined;
+    desired = decision?.desired ?? desired;
     const inFlightPerPod = moment.load === 0 ? 0 : moment.load / moment.ready;
     yield { ...moment, current, desired, starting, draining, inFlightPerPod, decision };
-    if (desired !== current) fleet.scale(desired, at);
+    fleet.scale(desired, at);
     state = decision?.state ?? state;
     current = desired;
   }
 }
 
-/** Steps and syncs in the order of time, each moment once. */
-function* moments(seconds: number, step: number, period: number): Generator<{ at: number; isSync: boolean }> {
-  for (let steps = 0, syncs = 0; ; ) {
-    const at = Math.min(steps * step, syncs * period);
+/** The times at which any of several clocks ticks, each once and in order, and which of them tick then. */
+function* moments(seconds: number, periods: readonly number[]): Generator<{ at: number; due: boolean[] }> {
+  const ticks = periods.map(() => 0);
+  for (;;) {
+    const next = periods.map((period, index) => period * ticks[index]!);
+    const at = Math.min(...next);
     if (at > seconds) return;
-    const isSync = at === syncs * period;
-    yield { at, isSync };
-    if (at === steps * step) steps += 1;
-    if (isSync) syncs += 1;
+    const due = next.map((one) => one === at);
+    yield { at, due };
+    due.forEach((isDue, index) => {
+      if (isDue) ticks[index]! += 1;
+    });
   }
+}
+
+function externals(options: SimulateOptions, moment: Now['moment']): Map<string, number | undefined> {
+  const external = options.metrics.filter(({ kind }) => kind === 'External');
+  return new Map(external.map((metric) => [metric.name, totalOf(metric, options, moment)]));
 }
 
 interface Now {
   flags: ControllerFlags;
   fleet: Fleet;
   state: HpaState;
+  /** Syncs in a row that a metric failed at. */
+  failures: Map<PolicyMetric, number>;
   current: number;
   moment: { at: number; load: number; ready: number };
 }
 
-function decide(options: SimulateOptions, { flags, fleet, state, current, moment }: Now): Decision {
+function decide(options: SimulateOptions, now: Now): Decision {
   const { spec, behavior, metrics } = options;
+  const { flags, fleet, state, current, moment } = now;
   const pods = fleet.pods(moment.at);
   const seen = { current, statusReplicas: fleet.replicas, pods, tolerance: toleranceOf(behavior, flags), flags };
   return reconcile(state, {
     spec,
     current,
-    metrics: metrics.map((metric) => metricNow(metric, readingOf(metric, options, pods, moment), seen)),
+    metrics: metrics.map((metric) => metricNow(metric, readingOf(metric, options, pods, now), seen)),
     downscaleStabilizationSeconds: flags.downscaleStabilizationSeconds,
     now: moment.at,
   });
@@ -109,16 +133,20 @@ function decide(options: SimulateOptions, { flags, fleet, state, current, moment
 
 function readingOf(
   metric: PolicyMetric,
-  { signal }: SimulateOptions,
+  options: SimulateOptions,
   pods: readonly Pod[],
-  moment: Now['moment'],
+  { moment, failures, current }: Now,
 ): Reading | undefined {
-  if (!signal && metric.target.type === 'Utilization') {
-    throw new TypeError(`what does a request under way cost of ${metric.name}? Give a signal`);
+  const total = totalOf(metric, options, moment);
+  if (metric.kind === 'Object' || metric.kind === 'External') {
+    const failed = total === undefined ? (failures.get(metric) ?? 0) + 1 : 0;
+    failures.set(metric, failed);
+    const { target } = metric;
+    const stated =
+      total ?? fallBack(options.keda?.fallback, { target, failures: failed, current, ready: moment.ready });
+    return stated === undefined ? undefined : { total: stated };
   }
-  const total = signal ? signal(metric, moment) : moment.load * 1000;
   if (total === undefined) return undefined;
-  if (metric.kind === 'Object' || metric.kind === 'External') return { total: Math.round(total) };
   const share = Math.floor(total / moment.ready);
   const running = pods.filter(({ phase }) => phase === 'Running');
   // One that is not ready yet answers that it does nothing.
@@ -131,4 +159,13 @@ function readingOf(
     samples: new Map(running.map((pod) => [pod.name, sampleOf(pod)])),
     requests: new Map(pods.map(({ name }) => [name, 1000])),
   };
+}
+
+function totalOf(metric: PolicyMetric, { signal }: SimulateOptions, moment: Now['moment']): number | undefined {
+  if (signal) {
+    const total = signal(metric, moment);
+    return total === undefined ? undefined : Math.round(total);
+  }
+  if (metric.target.type !== 'Utilization') return Math.round(moment.load * 1000);
+  throw new TypeError(`what does a request under way cost of ${metric.name}? Give a signal`);
 }
