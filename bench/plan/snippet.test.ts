@@ -2,9 +2,12 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { snippetOf } from './snippet.ts';
+import { readPolicy } from '../hpa/manifest.ts';
+import { MANIFEST_BEHAVIOR } from './behavior.ts';
+import { SNIPPET_KINDS, snippetOf } from './snippet.ts';
 
 const PLAN = { target: 2.5, minReplicas: 3, maxReplicas: 17 };
+const SETTINGS = { metricWindowSeconds: 30, behavior: MANIFEST_BEHAVIOR };
 
 // biome-ignore lint/suspicious/noExplicitAny: whatever a manifest holds
 function manifest(path: string): any {
@@ -12,7 +15,7 @@ function manifest(path: string): any {
 }
 
 it('a ScaledObject says what the one in the manifests does, but for its numbers', () => {
-  const { spec } = parse(snippetOf('scaledobject', PLAN, { metricWindowSeconds: 30 }));
+  const { spec } = parse(snippetOf('scaledobject', PLAN, SETTINGS));
   const known = manifest('components/keda/scaled-object.yaml').spec;
   expect(spec).toMatchObject({ minReplicaCount: 3, maxReplicaCount: 17 });
   expect(spec.triggers[0].metadata.threshold).toBe('2.5');
@@ -23,7 +26,7 @@ it('a ScaledObject says what the one in the manifests does, but for its numbers'
 });
 
 it('an HPA says what the one in the manifests does, but for its numbers', () => {
-  const { spec } = parse(snippetOf('hpa', PLAN, { metricWindowSeconds: 30 }));
+  const { spec } = parse(snippetOf('hpa', PLAN, SETTINGS));
   const known = manifest('base/autoscaler.yaml').spec;
   expect(spec).toMatchObject({ minReplicas: 3, maxReplicas: 17, scaleTargetRef: known.scaleTargetRef });
   expect(spec.behavior).toEqual(known.behavior);
@@ -31,4 +34,11 @@ it('an HPA says what the one in the manifests does, but for its numbers', () => 
   const [{ value }] = parse(patch);
   value.pods.target.averageValue = '2.5';
   expect(spec.metrics).toEqual([value]);
+});
+
+it.each(SNIPPET_KINDS)('a %s without behavior leaves it to the cluster, and is one that the bench reads', (kind) => {
+  const policy = readPolicy(snippetOf(kind, PLAN, { metricWindowSeconds: 30, behavior: undefined }), 'snippet');
+  expect(policy.behavior).toBeUndefined();
+  expect(policy.spec).toMatchObject({ minReplicas: 3, maxReplicas: 17 });
+  expect(policy.metrics[0]!.target).toEqual({ type: 'AverageValue', milli: 2_500 });
 });

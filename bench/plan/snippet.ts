@@ -1,17 +1,20 @@
 import { stringify } from 'yaml';
-import { MANIFEST_BEHAVIOR } from './behavior.ts';
-import type { Plan } from './run-plan.ts';
+import type { Fleet, Plan } from './run-plan.ts';
 
 export const SNIPPET_KINDS = ['scaledobject', 'hpa'] as const;
 export type SnippetKind = (typeof SNIPPET_KINDS)[number];
 
 /** What the numbers of a plan are in the manifests: a ScaledObject of KEDA, or a HorizontalPodAutoscaler by the custom metric of prometheus-adapter. */
-export function snippetOf(kind: SnippetKind, plan: Plan, settings: { metricWindowSeconds: number }): string {
-  const document = kind === 'hpa' ? hpaOf(plan) : scaledObjectOf(plan, settings);
+export function snippetOf(
+  kind: SnippetKind,
+  plan: Plan,
+  settings: Pick<Fleet, 'metricWindowSeconds' | 'behavior'>,
+): string {
+  const document = kind === 'hpa' ? hpaOf(plan, settings) : scaledObjectOf(plan, settings);
   return stringify(document, { lineWidth: 0, aliasDuplicateObjects: false });
 }
 
-function hpaOf({ target, minReplicas, maxReplicas }: Plan): object {
+function hpaOf({ target, minReplicas, maxReplicas }: Plan, { behavior }: Pick<Fleet, 'behavior'>): object {
   return {
     apiVersion: 'autoscaling/v2',
     kind: 'HorizontalPodAutoscaler',
@@ -29,14 +32,14 @@ function hpaOf({ target, minReplicas, maxReplicas }: Plan): object {
           },
         },
       ],
-      behavior: MANIFEST_BEHAVIOR,
+      ...(behavior && { behavior }),
     },
   };
 }
 
 function scaledObjectOf(
   { target, minReplicas, maxReplicas }: Plan,
-  { metricWindowSeconds }: { metricWindowSeconds: number },
+  { metricWindowSeconds, behavior }: Pick<Fleet, 'metricWindowSeconds' | 'behavior'>,
 ): object {
   const labels = 'namespace="kedge",container="server"';
   return {
@@ -48,7 +51,7 @@ function scaledObjectOf(
       pollingInterval: 15,
       minReplicaCount: minReplicas,
       maxReplicaCount: maxReplicas,
-      advanced: { horizontalPodAutoscalerConfig: { behavior: MANIFEST_BEHAVIOR } },
+      ...(behavior && { advanced: { horizontalPodAutoscalerConfig: { behavior } } }),
       triggers: [
         {
           type: 'prometheus',

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
+import { readPolicy } from '../../../bench/hpa/manifest.ts';
 import { parseSchedule } from '../../../bench/load/schedule-spec.ts';
 import { askPod } from '../../../bench/plan/ask-pod.ts';
 import { MANIFEST_BEHAVIOR } from '../../../bench/plan/behavior.ts';
@@ -80,6 +81,11 @@ Left out of the simulation: load that is shared unevenly, pods that fail, and CP
     out: { type: 'string', short: 'o', value: 'FILE', about: 'with --measure: where the curve is kept' },
     trace: { type: 'string', value: 'FILE', about: 'the load: CSV of seconds and rate' },
     load: { type: 'string', value: 'SPEC', about: 'the load: a shape' },
+    hpa: {
+      type: 'string',
+      value: 'FILE',
+      about: 'a HorizontalPodAutoscaler or ScaledObject whose behavior is kept (that of the manifests of Kedge)',
+    },
     targets: { type: 'string', value: 'LIST', about: 'targets to look at: 2,4,8 (all up to the peak of a pod)' },
     as: { type: 'string', value: 'KIND', about: `the plan as ${SNIPPET_KINDS.join(' or ')} (${SNIPPET_KINDS[0]})` },
     ...asOptions(NUMBERS),
@@ -108,8 +114,7 @@ async function run(context: Context): Promise<number | undefined> {
     throw invalid('say what must hold: --p99 MS, --in-flight N, or both.');
   if (numbers.least > numbers.most) throw invalid('--least must not be over --most.');
   const planned = await plan(context, numbers, { curve, spec, objective });
-  const settings = { metricWindowSeconds: numbers['metric-window'] };
-  const snippet = planned.chosen && snippetOf(kind, planned.chosen.plan, settings);
+  const snippet = planned.chosen && snippetOf(kind, planned.chosen.plan, planned.fleet);
   if (values['json']) out.write(`${JSON.stringify(documentOf(planned, snippet), null, 2)}\n`);
   else out.write(textOf(planned, snippet));
   return planned.chosen ? 0 : 1;
@@ -175,6 +180,7 @@ async function plan(
   const seconds = schedule.segments.at(-1)!.to;
   const stepSeconds = seconds <= FINE_SECONDS ? 1 : numbers.sync / 3;
   const rates = ratesOf(schedule, stepSeconds);
+  const hpa = values['hpa'] as string | undefined;
   const base: Fleet = {
     curve,
     rates,
@@ -185,7 +191,7 @@ async function plan(
     metricDelaySeconds: numbers['metric-delay'],
     queueSeconds: numbers.queue,
     syncSeconds: numbers.sync,
-    behavior: MANIFEST_BEHAVIOR,
+    behavior: hpa === undefined ? MANIFEST_BEHAVIOR : readPolicy(read(hpa), hpa).behavior,
   };
   const fleet = { ...base, rates: rates.map((rate) => rate * (1 + numbers.headroom)) };
   const targets = targetsOf(values['targets']) ?? targetsFor(curve);
