@@ -1,17 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { readTraces } from './controller/read-traces.ts';
 import type { MetricModel, Scenario, Steps } from './controller/scenario.ts';
-import { parseTrace } from './controller/trace.ts';
 import { readPolicy } from './manifest.ts';
 import { type SimulateOptions, simulate } from './simulate.ts';
 
 /** Runs of the real controller that only have what the simulator has: no faults of single pods, and nothing changed by hand. */
-const FOLDER = fileURLToPath(new URL('traces', import.meta.url));
-const RUNS = readdirSync(FOLDER)
-  .filter((file) => file.endsWith('.jsonl'))
-  .map((file) => parseTrace(readFileSync(`${FOLDER}/${file}`, 'utf8')))
-  .filter(({ scenario }) => isPlain(scenario));
+const RUNS = readTraces().filter(({ scenario }) => isPlain(scenario));
 
 function isPlain({ changes, pods, metrics }: Scenario): boolean {
   const faults = [

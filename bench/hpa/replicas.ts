@@ -3,6 +3,7 @@ import { type ControllerFlags, isWithin, type Tolerance } from './spec.ts';
 
 /** What one metric asks for. */
 export interface Proposal {
+  /** Where a metric of pods asks for more than an int32 holds, the controller's conversion is undefined, and ours goes on counting. */
   replicas: number;
   /** In the unit of its target: percent of the request, or thousandths. */
   usage: number;

@@ -1,18 +1,13 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { SCENARIOS } from './controller/all.ts';
-import { parseTrace, podsOf, type Recorded, samplesOf, type Trace, type TraceSync } from './controller/trace.ts';
+import { readTraces } from './controller/read-traces.ts';
+import { podsOf, type Recorded, samplesOf, type Trace, type TraceSync } from './controller/trace.ts';
 import { type Policy, readPolicy } from './manifest.ts';
 import { metricNow, type PolicyMetric, type Reading } from './observe.ts';
 import { type HpaState, type MetricNow, NEW_HPA, reconcile } from './reconcile.ts';
 import { toleranceOf } from './spec.ts';
 
-/** What the real controller of Kubernetes 1.37.2 did; controller/record.sh makes these files. */
-const FOLDER = fileURLToPath(new URL('traces', import.meta.url));
-const TRACES = readdirSync(FOLDER)
-  .filter((file) => file.endsWith('.jsonl'))
-  .map((file) => parseTrace(readFileSync(`${FOLDER}/${file}`, 'utf8')));
+const TRACES = readTraces();
 
 /** What a sync leaves behind for all to see. */
 type Outcome = Pick<TraceSync, 'at' | 'desired' | 'able' | 'active' | 'limited' | 'zero'>;
