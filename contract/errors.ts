@@ -64,7 +64,11 @@ export const ERRORS = {
   'queue-failed': { status: 500, exit: 4, about: 'the queue of the training refused what was asked of it' },
   'fit-timeout': { status: 500, exit: 6, about: 'fitting a model took longer than its limit and was ended' },
   'fit-crashed': { status: 500, exit: 6, about: 'the process that fitted a model died' },
-  'training-incomplete': { status: 500, exit: 42, about: 'models are missing after a training: tasks failed for good' },
+  'training-incomplete': {
+    status: 500,
+    exit: 42,
+    about: 'models lack a version after a training: tasks failed for good, or the gate kept the first one back',
+  },
   'shutting-down': { status: 503, exit: 0, about: 'the server is draining' },
   internal: { status: 500, exit: 1, about: 'a defect in Kedge; please report it' },
 } as const;

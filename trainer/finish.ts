@@ -218,7 +218,7 @@ class Finish {
 
   /** What the manifest says beside what the fitter told. */
   #details(
-    { code, window, reason }: TrainingTask,
+    { code, window, reason, drift }: TrainingTask,
     { details }: Staged,
     gate: Verdict,
     { forced, unlike }: { forced: boolean; unlike: string | undefined },
@@ -232,6 +232,7 @@ class Finish {
         ...details.training,
         run: this.#run.id,
         reason,
+        ...(drift && { drift }),
         window,
         ...(champion !== undefined && { champion }),
         ...(unlike && { notComparedBecause: unlike }),

@@ -3,6 +3,7 @@ import { KedgeError } from '../contract/errors.ts';
 import { isModelName } from '../contract/names.ts';
 import { type Clock, isoTime } from '../platform/clock.ts';
 import type { ObjectStore } from '../registry/object-store.ts';
+import type { DriftedFeature } from './evaluate/drift.ts';
 import { factsOf, readModels } from './plan/champion.ts';
 import { serverCode } from './plan/code.ts';
 import { type Mode, modeText, type Planned, planModels, runId } from './plan/plan.ts';
@@ -21,6 +22,8 @@ export interface PlanRequest {
   models?: readonly string[] | undefined;
   clock: Pick<Clock, 'now'>;
   signal?: AbortSignal | undefined;
+  /** Of the look for drift. */
+  onProgress?: ((progress: { done: number; total: number }) => void) | undefined;
 }
 
 /**
@@ -32,8 +35,10 @@ export async function plan(request: PlanRequest): Promise<Planned[]> {
   const wanted = await modelsWanted(request);
   const found = await readModels(store, wanted, serverCode(code), signal);
   const facts = new Map([...found].map(([model, entry]) => [model, factsOf(entry)]));
-  const drifted = mode.kind === 'ensure' ? new Set<string>() : await driftedOf(request, wanted, found);
-  return planModels(wanted, facts, { mode, now: clock.now(), drifted });
+  // Where everything is trained anyway it is not asked for.
+  const drifted =
+    mode.kind === 'drifted' || mode.kind === 'stale' ? await driftedOf(request, wanted, found) : undefined;
+  return planModels(wanted, facts, { mode, now: clock.now(), ...(drifted && { drifted }) });
 }
 
 async function modelsWanted({ store, code, mode, history, models, signal }: PlanRequest): Promise<readonly string[]> {
@@ -54,17 +59,17 @@ function checkName(model: string): string {
 }
 
 async function driftedOf(
-  { history, signal }: PlanRequest,
+  { history, clock, signal, onProgress }: PlanRequest,
   wanted: readonly string[],
   found: Awaited<ReturnType<typeof readModels>>,
-): Promise<Set<string>> {
+): Promise<Map<string, DriftedFeature[]>> {
   const opened = await history();
-  if (!opened.drifted) return new Set();
+  if (!opened.drifted) return new Map();
   const questions = wanted.flatMap((model) => {
     const baseline = found.get(model)?.champion?.manifest.baseline;
     return baseline ? [{ model, baseline }] : [];
   });
-  return opened.drifted(questions, signal);
+  return opened.drifted(questions, { to: isoTime(clock.now()), signal, onProgress });
 }
 
 export interface StartRequest {
@@ -98,7 +103,7 @@ function runOf({ code, mode, force, planned, settings, clock, random }: StartReq
   const now = clock.now();
   const to = isoTime(now);
   const tasks = planned.map(
-    ({ model, reason }): TrainingTask => ({ model, reason, code, window: { to }, settings, seed: seedOf(model) }),
+    (one): TrainingTask => ({ ...one, code, window: { to }, settings, seed: seedOf(one.model) }),
   );
   return { id: runId(now, random()), createdAt: to, by: hostname(), mode: modeText(mode), force, tasks };
 }

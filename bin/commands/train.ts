@@ -15,7 +15,7 @@ const PARTS: Record<string, (setup: Setup) => Promise<number>> = {
 
 export const command: Command = {
   summary: 'Makes model versions from the history.',
-  usage: '[master | worker | finish | status] [--ensure | --stale AGE | --all]',
+  usage: '[master | worker | finish | status] [--ensure | --drifted | --stale AGE | --all]',
   about: `Without a word it plans, fits and publishes here. On many machines, with REDIS_URL:
 master   plans, and puts the models on the queue as one run; or joins the run that is open
 worker   takes models off the queue until nothing is left; any number of them
@@ -23,11 +23,15 @@ finish   waits for the workers, and publishes what passes the gate
 status   says how far the run is
 
 --ensure trains what has no version for the code that runs here, and ends at once when there is nothing of that kind:
-for the Job before a deployment. --stale 24h also trains what is older: for the CronJob.
+for the Job before a deployment. --stale 24h also trains what is older, and what has drifted: for the CronJob. --drifted trains what
+has drifted however old it is. A model has drifted where a feature of the last two weeks is spread otherwise than what it learned from; features that
+go with the season or a trend do not count.
 A new version must beat the rule of thumb, and must not be worse than the one that serves; what loses is kept with its report.
-Ends with 42 where models are missing because their tasks failed for good.`,
+Ends with 42 where models are missing because their tasks failed for good; with --ensure also where the gate kept a model back that has no other version for
+this code. All others are published then. --force publishes it nevertheless, unless it is broken.`,
   options: {
     ensure: { type: 'boolean', about: 'what has no version for this code (this is the default)' },
+    drifted: { type: 'boolean', about: 'also what has drifted' },
     stale: { type: 'string', value: 'AGE', about: 'also what is older, such as 24h or 7d, or has drifted' },
     all: { type: 'boolean', about: 'everything' },
     models: { type: 'string', value: 'A,B', about: 'only these models' },

@@ -6,11 +6,12 @@ const UNITS = { m: 60_000, h: 3_600_000, d: 24 * 3_600_000 } as const;
 
 /** Which models are to be trained; `--ensure` where nothing is said. @throws KedgeError `config-invalid` */
 export function modeOf({ values }: Pick<Context, 'values'>): Mode {
-  const given = ['ensure', 'stale', 'all'].filter((name) => values[name] !== undefined);
+  const given = ['ensure', 'drifted', 'stale', 'all'].filter((name) => values[name] !== undefined);
   if (given.length > 1) {
     throw new KedgeError('config-invalid', `--${given.join(' and --')} exclude each other.`);
   }
   if (values['all']) return { kind: 'all' };
+  if (values['drifted']) return { kind: 'drifted' };
   const stale = values['stale'];
   return typeof stale === 'string' ? { kind: 'stale', olderThanMs: ageOf(stale) } : { kind: 'ensure' };
 }

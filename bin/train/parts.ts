@@ -7,9 +7,10 @@ import type { Run } from '../../trainer/plan/task.ts';
 import { incomplete, type RunReport, readReport } from '../../trainer/run/report.ts';
 import { runWorker, type WorkerOutcome, workerExit } from '../../trainer/worker.ts';
 import { writeJson, writeNotes } from '../bucket.ts';
+import { progressOn } from '../progress.ts';
 import { modeOf } from './mode.ts';
 import type { Setup } from './setup.ts';
-import { reportText, showing, statusText } from './show.ts';
+import { driftNotes, lackingText, reportText, showing, statusText } from './show.ts';
 
 const NOTHING = 'There is nothing to train.\n';
 /** How often a training that is to see that all models are there plans anew: what another master began may lack some. */
@@ -19,11 +20,19 @@ export async function planned({ store, code, history, context }: Setup): Promise
   const given = context.values['models'];
   const models = typeof given === 'string' ? given.split(',').map((name) => name.trim()) : undefined;
   const { signal } = context;
-  return plan({ store, code, history, models, mode: modeOf(context), clock: systemClock, signal });
+  const progress = progressOn(context.err, systemClock);
+  const onProgress = ({ done, total }: { done: number; total: number }): void =>
+    progress.show({ phase: 'looking for drift', bytes: done, totalBytes: total, unit: 'models' });
+  try {
+    return await plan({ store, code, history, models, mode: modeOf(context), clock: systemClock, signal, onProgress });
+  } finally {
+    progress.end();
+  }
 }
 
 async function start(setup: Setup, models: readonly Planned[]): Promise<Started> {
   const { context, code, trainable } = setup;
+  writeNotes(context, driftNotes(models));
   const started = await startRun({
     queue: await setup.queue(),
     code,
@@ -90,30 +99,25 @@ export async function trainAll(setup: Setup): Promise<number> {
   let models = await planned(setup);
   if (models.length === 0) return nothing(setup);
   let exit = 0;
+  const reports: RunReport[] = [];
   for (let round = 0; round < ROUNDS && models.length > 0; round += 1) {
     const { run, notInRun } = await start(setup, models);
     const outcome = await work(setup, run);
     if (outcome.ended === 'stopped') return workerExit(outcome, 0);
-    exit = answer(setup, await finish(setup, run));
+    const report = await finish(setup, run);
+    reports.push(report);
+    exit = answer(setup, report);
     const lacking = new Set(notInRun);
     models = lacking.size > 0 ? (await planned(setup)).filter(({ model }) => lacking.has(model)) : [];
   }
-  if (modeOf(setup.context).kind === 'ensure') await checkEnsured(setup);
+  if (modeOf(setup.context).kind === 'ensure') await checkEnsured(setup, reports);
   return exit;
 }
 
 /** A model without a version for this code cannot be answered by it: whoever deploys next must know. */
-async function checkEnsured(setup: Setup): Promise<void> {
-  const left = await planned(setup);
-  if (left.length === 0) return;
-  const names = left
-    .slice(0, 8)
-    .map(({ model }) => model)
-    .join(', ');
-  throw new KedgeError(
-    'training-incomplete',
-    `${left.length} of the models have no version for this code still: ${names}${left.length > 8 ? ' …' : ''}. The report says why.`,
-  );
+async function checkEnsured(setup: Setup, reports: readonly RunReport[]): Promise<void> {
+  const left = (await planned(setup)).map(({ model }) => model);
+  if (left.length > 0) throw new KedgeError('training-incomplete', lackingText(left, reports));
 }
 
 export async function trainMaster(setup: Setup): Promise<number> {
@@ -154,7 +158,14 @@ async function failedIn(setup: Setup, run: Run): Promise<number> {
 export async function trainFinish(setup: Setup): Promise<number> {
   shared(setup, 'finish');
   const run = await (await setup.queue()).currentRun();
-  if (run) return answer(setup, await finish(setup, run));
+  if (run) {
+    const report = await finish(setup, run);
+    const exit = answer(setup, report);
+    const left = incomplete(report).map(({ model }) => model);
+    if (report.mode === 'ensure' && left.length > 0)
+      throw new KedgeError('training-incomplete', lackingText(left, [report]));
+    return exit;
+  }
   setup.context.out.write('No run is open: there is nothing to finish.\n');
   return 0;
 }

@@ -1,4 +1,5 @@
 import { systemClock } from '../../platform/clock.ts';
+import type { Planned } from '../../trainer/plan/plan.ts';
 import type { Run } from '../../trainer/plan/task.ts';
 import type { TaskQueue, TaskStatus } from '../../trainer/queue/task-queue.ts';
 import type { ModelReport, RunReport } from '../../trainer/run/report.ts';
@@ -32,6 +33,42 @@ export async function showing<T>(context: Context, queue: TaskQueue, run: Run, w
     await watching;
     progress.end();
   }
+}
+
+/** How many models are named in notes. */
+const NAMED = 8;
+
+/** By which features models drifted. */
+export function driftNotes(planned: readonly Planned[]): string[] {
+  const drifted = planned.filter(({ drift }) => drift !== undefined);
+  const notes = drifted.slice(0, NAMED).map(({ model, drift }) => {
+    const features = drift!.map(({ feature, what, psi }) => {
+      return `${feature} ${what === 'missing' ? 'in how much of it is missing ' : ''}(PSI ${number(psi)})`;
+    });
+    return `${model} has drifted: ${features.join(', ')}`;
+  });
+  return drifted.length > NAMED ? [...notes, `${drifted.length - NAMED} more have drifted`] : notes;
+}
+
+/**
+ * What to do about models that have no version for this code after a training that was to see to it.
+ * @param reports of the runs of this training
+ */
+export function lackingText(models: readonly string[], reports: readonly RunReport[]): string {
+  const outcomes = new Map(reports.flatMap((report) => report.models).map((one) => [one.model, one.outcome]));
+  const kept = models.filter((model) => outcomes.get(model) === 'kept-back');
+  const others = models.filter((model) => !kept.includes(model));
+  const named = (some: readonly string[]): string =>
+    `${some.slice(0, NAMED).join(', ')}${some.length > NAMED ? ` and ${some.length - NAMED} more` : ''}`;
+  const parts = [`${models.length} of the models have no version for this code: servers of it cannot answer for them.`];
+  if (kept.length > 0) {
+    parts.push(
+      `The gate kept back ${named(kept)}: see above why, and mend the history or the trainer; or publish in spite of it, which the manifest then says: kedge train --ensure --force --models ${kept.join(',')}`,
+    );
+  }
+  if (others.length > 0)
+    parts.push(`The report says why there is nothing of ${named(others)}; kedge train --ensure tries again.`);
+  return parts.join('\n');
 }
 
 export function reportText(report: RunReport, url: string): string {

@@ -1,5 +1,5 @@
 import type { Estimator } from '../../contract/estimator.ts';
-import type { TrainingSet } from '../table.ts';
+import type { Table, TrainingSet } from '../table.ts';
 import type { Database } from './database.ts';
 
 /** From `from` to before `to`, seconds since the epoch. Open where absent. */
@@ -37,6 +37,8 @@ export interface TrainingSource {
    * @throws KedgeError `data-invalid` for a history that nothing can be learned from, with a sentence that says why
    */
   readTraining(database: Database, zone: string, window?: Window): Promise<HistorySet>;
+  /** The features of a window as far as there are any, whether anything could be learned from them or not. Rows are those that `readTraining` would have. */
+  readRecent(database: Database, zone: string, window: Required<Window>): Promise<Table>;
   /** The hours of a window as a caller would post them, for forecasts of what came and of what is to come. */
   readRows(database: Database, zone: string, window: Required<Window>): Promise<HistoryRow[]>;
 }

@@ -14,29 +14,45 @@ const gone: ModelFacts = { versions: 2, retired: true };
 const ensure: Mode = { kind: 'ensure' };
 const stale: Mode = { kind: 'stale', olderThanMs: 24 * HOUR };
 const all: Mode = { kind: 'all' };
+const DRIFT = [{ feature: 'x', what: 'values' as const, psi: 0.4 }];
 
 describe('what is trained, and why', () => {
-  const cases: [string, ModelFacts | undefined, boolean, Record<'ensure' | 'stale' | 'all', string>][] = [
-    ['nothing in the bucket', undefined, false, { ensure: 'missing', stale: 'missing', all: 'missing' }],
+  const cases: [string, ModelFacts | undefined, boolean, Record<'ensure' | 'drifted' | 'stale' | 'all', string>][] = [
+    [
+      'nothing in the bucket',
+      undefined,
+      false,
+      { ensure: 'missing', drifted: 'missing', stale: 'missing', all: 'missing' },
+    ],
     [
       'only retired versions',
       { versions: 0, retired: false },
       false,
-      { ensure: 'missing', stale: 'missing', all: 'missing' },
+      { ensure: 'missing', drifted: 'missing', stale: 'missing', all: 'missing' },
     ],
-    ['no version fits', unfit, false, { ensure: 'incompatible', stale: 'incompatible', all: 'incompatible' }],
-    ['no version fits, drifted', unfit, true, { ensure: 'incompatible', stale: 'incompatible', all: 'incompatible' }],
-    ['a fresh version', serving(23.9), false, { ensure: '', stale: '', all: 'asked' }],
-    ['one just at the limit', serving(24), false, { ensure: '', stale: 'stale', all: 'asked' }],
-    ['an old one', serving(300), false, { ensure: '', stale: 'stale', all: 'asked' }],
-    ['a fresh one, drifted', serving(1), true, { ensure: '', stale: 'drifted', all: 'drifted' }],
-    ['an old one, drifted', serving(300), true, { ensure: '', stale: 'stale', all: 'drifted' }],
-    ['a retired model', gone, true, { ensure: '', stale: '', all: '' }],
+    [
+      'no version fits',
+      unfit,
+      false,
+      { ensure: 'incompatible', drifted: 'incompatible', stale: 'incompatible', all: 'incompatible' },
+    ],
+    [
+      'no version fits, drifted',
+      unfit,
+      true,
+      { ensure: 'incompatible', drifted: 'incompatible', stale: 'incompatible', all: 'incompatible' },
+    ],
+    ['a fresh version', serving(23.9), false, { ensure: '', drifted: '', stale: '', all: 'asked' }],
+    ['one just at the limit', serving(24), false, { ensure: '', drifted: '', stale: 'stale', all: 'asked' }],
+    ['an old one', serving(300), false, { ensure: '', drifted: '', stale: 'stale', all: 'asked' }],
+    ['a fresh one, drifted', serving(1), true, { ensure: '', drifted: 'drifted', stale: 'drifted', all: 'drifted' }],
+    ['an old one, drifted', serving(300), true, { ensure: '', drifted: 'drifted', stale: 'stale', all: 'drifted' }],
+    ['a retired model', gone, true, { ensure: '', drifted: '', stale: '', all: '' }],
     [
       'a time that cannot be read',
       { versions: 1, retired: false, champion: { version: 1, createdAt: '?' } },
       false,
-      { ensure: '', stale: 'stale', all: 'asked' },
+      { ensure: '', drifted: '', stale: 'stale', all: 'asked' },
     ],
   ];
   it.each(cases)('%s', (_, facts, drifted, expected) => {
@@ -44,9 +60,24 @@ describe('what is trained, and why', () => {
       planModels(['m'], new Map(facts ? [['m', facts]] : []), {
         mode,
         now: NOW,
-        drifted: new Set(drifted ? ['m'] : []),
+        drifted: new Map(drifted ? [['m', DRIFT]] : []),
       })[0]?.reason ?? '';
-    expect({ ensure: reasonIn(ensure), stale: reasonIn(stale), all: reasonIn(all) }).toEqual(expected);
+    expect({
+      ensure: reasonIn(ensure),
+      drifted: reasonIn({ kind: 'drifted' }),
+      stale: reasonIn(stale),
+      all: reasonIn(all),
+    }).toEqual(expected);
+  });
+
+  it('says by which features a model drifted, where that is why', () => {
+    const facts = new Map([['m', serving(1)] as const]);
+    const drifted = new Map([['m', DRIFT]]);
+    const options = { now: NOW, drifted };
+    expect(planModels(['m'], facts, { ...options, mode: { kind: 'drifted' } })).toEqual([
+      { model: 'm', reason: 'drifted', drift: DRIFT },
+    ]);
+    expect(planModels(['m'], new Map(), { ...options, mode: stale })).toEqual([{ model: 'm', reason: 'missing' }]);
   });
 
   it('keeps the order, and trains nothing that nobody wants', () => {

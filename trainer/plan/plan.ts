@@ -1,3 +1,4 @@
+import type { DriftedFeature } from '../evaluate/drift.ts';
 import type { Reason } from './task.ts';
 
 /** What the bucket tells of a model, as far as planning goes. */
@@ -10,20 +11,21 @@ export interface ModelFacts {
   champion?: { version: number; createdAt: string } | undefined;
 }
 
-/** `ensure`: only what has no version that fits. `stale`: also what is older than the limit, or drifted. `all`: everything. */
-export type Mode = { kind: 'ensure' } | { kind: 'stale'; olderThanMs: number } | { kind: 'all' };
+/** `ensure`: only what has no version that fits. `drifted`: also what has drifted. `stale`: also what is older than the limit, or drifted. `all`: everything. */
+export type Mode = { kind: 'ensure' } | { kind: 'drifted' } | { kind: 'stale'; olderThanMs: number } | { kind: 'all' };
 
 export interface PlanOptions {
   mode: Mode;
   /** Milliseconds since the epoch. */
   now: number;
   /** Models whose inputs are no longer those that the champion learned from. */
-  drifted?: ReadonlySet<string>;
+  drifted?: ReadonlyMap<string, readonly DriftedFeature[]>;
 }
 
 export interface Planned {
   model: string;
   reason: Reason;
+  drift?: readonly DriftedFeature[];
 }
 
 /**
@@ -39,7 +41,8 @@ export function planModels(
     const found = facts.get(model);
     if (found?.retired) return [];
     const reason = reasonFor(model, found, options);
-    return reason ? [{ model, reason }] : [];
+    const drift = reason === 'drifted' ? options.drifted?.get(model) : undefined;
+    return reason ? [{ model, reason, ...(drift && { drift }) }] : [];
   });
 }
 

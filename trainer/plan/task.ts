@@ -1,3 +1,5 @@
+import type { DriftedFeature } from '../evaluate/drift.ts';
+
 /**
  * Why a model is trained. `missing`: nothing of it is in the bucket that could serve; `incompatible`: there are versions, and none of them
  * fits the code that runs here; `stale`: the version that serves is too old; `drifted`: its inputs are no longer those it learned
@@ -17,6 +19,8 @@ export interface CodeOf {
 export interface TrainingTask {
   model: string;
   reason: Reason;
+  /** Of `drifted`: by which features. */
+  drift?: readonly DriftedFeature[];
   code: CodeOf;
   /** The history that it may see, ISO 8601: from (all that there is if absent) to below `to`. */
   window: { from?: string; to: string };

@@ -60,9 +60,15 @@ export function reportOf(run: Run, models: readonly ModelReport[], finishedAt: s
   return { schemaVersion: 1, run: id, mode, by, createdAt, finishedAt, outcomes, cost, models: [...models] };
 }
 
-/** Models that a run was for and that are not better served for it: their tasks failed, or what came could never serve. */
-export function incomplete({ models }: RunReport): ModelReport[] {
-  return models.filter(({ outcome }) => outcome === 'failed' || outcome === 'missing' || outcome === 'refused');
+/**
+ * Models that a run was for and that are not better served for it: their tasks failed, or what came could never serve. A model that the gate kept back is served as before,
+ * and that is no fault; but where a run was to ensure that there is a version for this code, and there is none, it is.
+ */
+export function incomplete({ mode, models }: RunReport): ModelReport[] {
+  return models.filter(({ outcome, gate }) => {
+    if (outcome === 'kept-back') return mode === 'ensure' && gate !== undefined && gate.champion === undefined;
+    return outcome !== 'published';
+  });
 }
 
 export async function writeReport(store: ObjectStore, report: RunReport, signal?: AbortSignal): Promise<void> {

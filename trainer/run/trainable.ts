@@ -1,6 +1,7 @@
 import type { Estimator } from '../../contract/estimator.ts';
 import type { Details } from '../../contract/manifest.ts';
 import type { Environment } from '../../platform/settings.ts';
+import type { DriftedFeature } from '../evaluate/drift.ts';
 import type { TrainingTask } from '../plan/task.ts';
 import type { Json } from '../queue/task-queue.ts';
 
@@ -43,8 +44,8 @@ export interface TrainingHistory {
    * @throws KedgeError `data-invalid` for a history that nothing can be learned from
    */
   extract(task: TrainingTask, folder: string, signal?: AbortSignal): Promise<void>;
-  /** Which of these no longer see the inputs they learned from. Absent where it is not known. */
-  drifted?(models: readonly DriftQuestion[], signal?: AbortSignal): Promise<Set<string>>;
+  /** Which of these no longer see the inputs they learned from, and by which features. Absent where it is not known. */
+  drifted?(models: readonly DriftQuestion[], options: DriftOptions): Promise<Map<string, DriftedFeature[]>>;
   close(): Promise<void>;
 }
 
@@ -52,6 +53,13 @@ interface DriftQuestion {
   model: string;
   /** `baseline` of the manifest of the version that serves. */
   baseline: unknown;
+}
+
+interface DriftOptions {
+  /** ISO 8601; the days before it are looked at. */
+  to: string;
+  signal?: AbortSignal | undefined;
+  onProgress?: ((progress: { done: number; total: number }) => void) | undefined;
 }
 
 /**

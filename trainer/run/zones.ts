@@ -1,9 +1,10 @@
 import { join } from 'node:path';
+import pLimit from 'p-limit';
 import { KedgeError } from '../../contract/errors.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { readSettings } from '../../platform/settings.ts';
 import { historySettings } from '../config.ts';
-import { baselineOf } from '../evaluate/baseline.ts';
+import { type DriftedFeature, driftBaselineOf, driftedFeatures, readDriftBaseline } from '../evaluate/drift.ts';
 import { metricsOf } from '../evaluate/metrics.ts';
 import { seasonalNaive } from '../evaluate/naive.ts';
 import { samplesOf } from '../evaluate/samples.ts';
@@ -19,7 +20,11 @@ import { readTable, writeTable } from './table-file.ts';
 import type { FittedModel, Trainable, TrainingHistory } from './trainable.ts';
 
 const TABLE = 'table.bin';
-const WEEK = 7 * 24 * 3600;
+const DAY = 24 * 3600;
+const WEEK = 7 * DAY;
+const DRIFT_DAYS = 14;
+/** Zones whose newest days are read at once. */
+const DRIFT_READS = 4;
 
 export interface ZonesOptions {
   /** How a fitter learns; the rest of a task's settings is the fitter's own. */
@@ -28,6 +33,8 @@ export interface ZonesOptions {
   heldOut: number;
   /** Rows between both that are left out: what is not known yet when a forecast is made. */
   gap: number;
+  /** Days of the newest history that are held against what the version that serves learned from. Default 14: each hour of the week twice. */
+  driftDays?: number;
 }
 
 /** One model for each zone of a history, named after estimator and zone. */
@@ -59,6 +66,24 @@ export function zonesTrainable(source: TrainingSource, options: ZonesOptions): T
             time === undefined ? undefined : Date.parse(time) / 1000;
           const set = await source.readTraining(database, zone, { from: seconds(window.from), to: seconds(window.to) });
           await writeTable(join(folder, TABLE), set, set.notes);
+        },
+        async drifted(questions, { to, signal, onProgress }) {
+          const end = Date.parse(to) / 1000;
+          const limit = pLimit(DRIFT_READS);
+          let done = 0;
+          const answers = await limit.map(questions, async ({ model, baseline: given }) => {
+            signal?.throwIfAborted();
+            const [zone, baseline] = [(await zones()).get(model), readDriftBaseline(given)];
+            let found: DriftedFeature[] = [];
+            if (zone !== undefined && baseline) {
+              const window = { from: end - baseline.days * DAY, to: end };
+              found = driftedFeatures(baseline, await source.readRecent(database, zone, window));
+            }
+            done += 1;
+            onProgress?.({ done, total: questions.length });
+            return [model, found] as const;
+          });
+          return new Map(answers.filter(([, found]) => found.length > 0));
         },
         close: () => database.close(),
       };
@@ -92,7 +117,7 @@ export function modelNames(estimator: string, zones: readonly string[]): Map<str
 async function fitZone(
   { seed, settings: given }: TrainingTask,
   path: string,
-  { objective, heldOut, gap }: ZonesOptions,
+  { objective, heldOut, gap, driftDays = DRIFT_DAYS }: ZonesOptions,
   onProgress: (done: number) => void,
 ): Promise<FittedModel> {
   const { notes, ...set } = await readTable(path);
@@ -128,7 +153,7 @@ async function fitZone(
         days: daysOf(set, split.train),
         ...(notes.length > 0 && { notes }),
       },
-      baseline: { ...baselineOf(training) },
+      baseline: { ...driftBaselineOf(training, driftDays) },
     },
     heldOut: {
       rows: split.test.length,

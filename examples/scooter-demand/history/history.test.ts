@@ -4,6 +4,7 @@ import { testDatabases } from '../../../trainer/history/testing/databases.ts';
 import { source } from './source.ts';
 import { clearHistory } from './store.ts';
 import { csvSuite } from './testing/csv-suite.ts';
+import { driftSuite } from './testing/drift-suite.ts';
 import { harness } from './testing/harness.ts';
 import { learningSuite } from './testing/learning-suite.ts';
 import { syntheticSuite } from './testing/synthetic-suite.ts';
@@ -29,4 +30,5 @@ describe.each(all)('a history in $title', ({ leftOut, open, remove }) => {
   syntheticSuite(tools);
   csvSuite(tools);
   learningSuite(tools);
+  driftSuite(tools);
 });

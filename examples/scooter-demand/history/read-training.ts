@@ -4,7 +4,7 @@ import { CityClock, dayText, hourText } from '../../../trainer/history/city-cloc
 import { Coverage } from '../../../trainer/history/coverage.ts';
 import type { Database } from '../../../trainer/history/database.ts';
 import type { HistoryRow, HistorySet, Window } from '../../../trainer/history/source.ts';
-import { checkTrainingSet } from '../../../trainer/table.ts';
+import { checkTrainingSet, type Table } from '../../../trainer/table.ts';
 import { ELEMENTS, encodeHour, type Hour } from '../features.ts';
 import { REACH, RecentTrips } from '../lags.ts';
 import { rowOf } from '../row.ts';
@@ -32,6 +32,16 @@ export async function readTraining(database: Database, zone: string, window: Win
   if (noWeather > 0) notes.push(`${noWeather} of ${set.table.rows} hours lack weather, or some of it.`);
   checkTrainingSet(set, `history of zone '${zone}'`);
   return { ...set, notes };
+}
+
+/** The columns of {@link readTraining} for a window, however short. */
+export async function readRecent(database: Database, zone: string, window: Required<Window>): Promise<Table> {
+  const { from, to } = window as Bounds;
+  const columns = new Columns(Math.ceil((to - from) / HOUR));
+  await eachHour(database, zone, { from, to }, (utc, hour, trips) => {
+    if (trips !== undefined) columns.add(utc, hour, trips);
+  });
+  return columns.finish().table;
 }
 
 /** The hours of a window for which there is weather, as a caller would post them to the model of the zone. */

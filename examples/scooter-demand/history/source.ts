@@ -1,7 +1,7 @@
 import { migrate } from '../../../trainer/history/migrate.ts';
 import type { TrainingSource } from '../../../trainer/history/source.ts';
 import estimator from '../estimator.ts';
-import { readRows, readTraining } from './read-training.ts';
+import { readRecent, readRows, readTraining } from './read-training.ts';
 import { SCHEMA } from './schema.ts';
 import { readZones } from './store.ts';
 
@@ -13,5 +13,6 @@ export const source: TrainingSource = {
   },
   zones: readZones,
   readTraining,
+  readRecent,
   readRows,
 };

@@ -23,6 +23,8 @@ export interface LineSettings {
   sleepMs?: number;
   /** Added to the slope: a worse model. */
   bias?: number;
+  /** This model is worse than the rule of thumb, and right as an export. */
+  poor?: string;
   /** Every fit writes its model's name there: to count them. */
   journal?: string;
 }
@@ -71,7 +73,11 @@ async function fitLine(
   const y = x.map((value) => 2 * value + random() - 0.5);
   onProgress(0.5);
   if (settings.sleepMs) await new Promise((resolve) => setTimeout(resolve, settings.sleepMs));
-  const slope = Math.fround(slopeOf(x.subarray(HELD_OUT), y.subarray(HELD_OUT)) + (settings.bias ?? 0));
+  const slope = Math.fround(
+    slopeOf(x.subarray(HELD_OUT), y.subarray(HELD_OUT)) +
+      (settings.bias ?? 0) -
+      (settings.poor === task.model ? 1.5 : 0),
+  );
   const held = { x: x.slice(0, HELD_OUT), target: y.slice(0, HELD_OUT) };
   const fitted = held.x.map((value) => value * slope);
   const sample = { datatype: 'FP32' as const, shape: [2, 1] };
