@@ -35,8 +35,8 @@ export interface Plot {
   seconds: number;
   /** In order; values of the series belong to them. */
   times: readonly number[];
-  /** Seconds that each value lasts, where it is of a while: it is drawn in the middle. */
-  lasting?: readonly number[];
+  /** Seconds that each value lasts, where it is of a while: it is drawn in the middle, or level over all of it. */
+  lasting?: { seconds: readonly number[]; level: boolean };
   series: readonly Series[];
   axis: Axis;
   /** How a value of the axis reads. */
@@ -114,9 +114,13 @@ export const percent = (share: number): string => `${Math.round(share * 10_000) 
 
 function drawingOf({ seconds, times, lasting, series, axis, rules = [], behind = [], marks = [] }: Plot): Markup {
   const yOf = (value: number): number => HEIGHT * (1 - axis.place(value));
-  const xs = times.map((at, index) => xOf(at + (lasting?.[index] ?? 0) / 2, seconds));
+  const xs = times.map((at, index) => xOf(at + (lasting?.seconds[index] ?? 0) / 2, seconds));
   const pointsOf = (values: readonly (number | undefined)[]): Point[] =>
-    values.map((value, index) => (value === undefined ? undefined : [xs[index]!, yOf(value)]));
+    values.flatMap((value, index): Point[] => {
+      if (value === undefined) return [undefined];
+      const half = lasting?.level ? xOf(lasting.seconds[index]! / 2, seconds) : 0;
+      return half === 0 ? [[xs[index]!, yOf(value)]] : [-half, half].map((by) => [xs[index]! + by, yOf(value)]);
+    });
   const draw = ({ look, shape, values, base }: Series): Markup | undefined => {
     const steps = values.map((value) => (value === undefined ? undefined : yOf(value)));
     const points = pointsOf(values);

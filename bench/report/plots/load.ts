@@ -13,10 +13,9 @@ export interface LoadInput {
   other?: readonly Bucket[];
 }
 
-/** A bucket is told at its start, and drawn in its middle. */
-const timesOf = (buckets: readonly Bucket[]): Pick<Plot, 'times' | 'lasting'> => ({
+const timesOf = (buckets: readonly Bucket[], level: boolean): Pick<Plot, 'times' | 'lasting'> => ({
   times: buckets.map(({ at }) => at),
-  lasting: buckets.map(({ seconds }) => seconds),
+  lasting: { seconds: buckets.map(({ seconds }) => seconds), level },
 });
 
 const perSecond = (value: number): string => `${numberText(value)}/s`;
@@ -48,7 +47,7 @@ export function loadPlot(input: LoadInput): Plot {
     about:
       'Requests by the second that they were scheduled in, and what came of them. A stroke at the foot marks each second with one that was not answered rightly: failed, wrong or dropped.',
     seconds,
-    ...timesOf(buckets),
+    ...timesOf(buckets, true),
     series: [
       { name: 'answered rightly', look: 'blue', shape: 'area', values: buckets.map(({ ok }) => ok), text: perSecond },
       {
@@ -101,7 +100,7 @@ export function latencyPlot(input: LoadInput): Plot | undefined {
     title: 'Latency',
     about: `Percentiles of right and wrong answers, from when each request was scheduled, on a logarithmic scale${length > 1 ? `; the worst second of each ${length}` : ''}.`,
     seconds,
-    ...timesOf(buckets),
+    ...timesOf(buckets, false),
     series: [
       ...PERCENTILES.map(({ key, name, look }) => ({
         name,
@@ -151,7 +150,7 @@ export function versionsPlot({ seconds, buckets }: LoadInput): Plot | undefined 
     title: 'Versions',
     about: 'Answers a second by the version that gave them, one upon the other.',
     seconds,
-    ...timesOf(buckets),
+    ...timesOf(buckets, true),
     series: layers.map(([name, of], index) => ({
       name,
       look: `${LOOKS[index]!} stacked`,
@@ -173,7 +172,7 @@ export function underWayPlot({ seconds, buckets }: LoadInput): Plot {
     title: 'Requests under way',
     about: 'As the driver saw it at the end of each second.',
     seconds,
-    ...timesOf(buckets),
+    ...timesOf(buckets, false),
     series: [
       {
         name: 'under way',
