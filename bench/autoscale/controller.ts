@@ -62,7 +62,7 @@ export class Controller {
 }
 
 /** A pod as the API server tells of it. */
-export function podOf({ name, state, since, startedAt, states }: PodView, now: number): Pod {
+function podOf({ name, state, since, startedAt, states }: PodView, now: number): Pod {
   const isReady = state === 'ready';
   // The condition Ready was false from the start of the pod on; draining does not change it by itself.
   const turned = state === 'unready' || isReady ? since : states[0]!.at;

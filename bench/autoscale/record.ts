@@ -98,7 +98,11 @@ function declaredOf({ policy, compression, capacity, requests, times }: LocalRun
       `Time was compressed ${numberText(compression)} times for windows, syncs, probes and the schedule of the load. Rates are per second of the wall, and service and start times were real, so starts look ${numberText(compression)} times as long.`,
     );
   }
-  if (policy.measures.includes('cpu')) said.push(`A pod requests ${numberText(requests.cpuCores)} of a core.`);
+  if (policy.measures.includes('cpu')) {
+    const often =
+      compression === 1 ? '' : '; probes and scrapes cost it as much as they come more often in compressed time';
+    said.push(`A pod requests ${numberText(requests.cpuCores)} of a core${often}.`);
+  }
   if (times?.startDelay)
     said.push(`A new pod's process starts ${numberText(times.startDelay)} s after it was asked for.`);
   return said;
