@@ -1,16 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
+import { metricNow, type PolicyMetric } from './observe.ts';
 import { groupPods, type Pod, type PodMetric } from './pods.ts';
 import { limitByBehavior, limitWithoutBehavior, scaleUpLimit } from './rates.ts';
 import { type Decision, type MetricNow, NEW_HPA, reconcile } from './reconcile.ts';
-import {
-  MetricUnusable,
-  type PodsInput,
-  type Proposal,
-  replicasByAverage,
-  replicasByPods,
-  replicasByUtilization,
-  replicasByValue,
-} from './replicas.ts';
+import { MetricUnusable, type PodsInput, type Proposal, replicasByPods } from './replicas.ts';
 import { behaviorOf, type ControllerFlags, DEFAULT_FLAGS, toleranceOf, type WrittenBehavior } from './spec.ts';
 import { type Recommendation, stabilizeByBehavior, stabilizeDown } from './stabilize.ts';
 
@@ -128,18 +121,21 @@ function cameOf({ replicas, usage, average }: Proposal): Came {
 }
 
 function proposalOf(vector: HpaVector): Proposal {
+  const [kind, name, type = name] = vector.metricType!.split('/') as [MetricNow['kind'], string, string?];
   const target = vector.target!;
-  const input = podsInput(vector);
-  const usage = (vector.metricValuesMilli ?? []).reduce((total, value) => total + value, 0);
-  const isCpu = vector.metricType?.includes('/cpu') ?? false;
-  const kind = vector.metricType?.split('/').at(-1);
-  if (kind === 'Value') return replicasByValue({ ...input, usage, target });
-  if (vector.metricValuesMilli)
-    return replicasByAverage({ ...input, statusReplicas: vector.statusReplicas!, usage, target });
-  if (kind === 'AverageValue') return replicasByPods({ ...input, target, isCpu });
-  const named = vector.pods?.map(({ name }, index) => [name, vector.perPodRequestsMilli?.[index]] as const) ?? [];
-  const requests = new Map(named.filter((one): one is readonly [string, number] => one[1] !== undefined));
-  return replicasByUtilization({ ...input, target, requests, isCpu });
+  const metric: PolicyMetric = {
+    kind,
+    name,
+    target: type === 'Utilization' ? { type, percent: target } : { type: type as 'Value', milli: target },
+  };
+  const { currentReplicas: current, pods, metrics: samples, tolerance, flags } = podsInput(vector);
+  const requested =
+    vector.perPodRequestsMilli?.map((milli, index) => [vector.pods?.[index]?.name, milli] as const) ?? [];
+  const requests = new Map(requested.filter((one): one is readonly [string, number] => one[0] !== undefined));
+  const values = vector.metricValuesMilli;
+  const reading = values ? { total: values.reduce((total, value) => total + value, 0) } : { samples, requests };
+  const seen = { current, statusReplicas: vector.statusReplicas ?? current, pods, tolerance, flags };
+  return metricNow(metric, reading, seen).propose();
 }
 
 function podsInput(vector: HpaVector): PodsInput {
