@@ -17,8 +17,8 @@ const READ_BYTES = 65_536;
 const LINE_FEED = 0x0a;
 
 /**
- * One connection of HTTP/1.1 with at most one request under way: a raw socket, as a request over it takes 13 us of CPU where undici takes 37 and node:http 85
- * (a server of ours takes 40), and a driver on the machine of what it measures must not take its time. States: open (connecting included), busy from `send` until the
+ * One connection of HTTP/1.1 with at most one request under way: a raw socket, as a request over it takes a third of the CPU that undici takes and a sixth of what node:http
+ * takes (17, 52 and 111 us, measured beside each other), and a driver on the machine of what it measures must not take its time. States: open (connecting included), busy from `send` until the
  * answer is whole, closed for good when the socket is, whoever closed it. Nothing is sent again: what was written and not answered has failed.
  */
 export class HttpConnection {
