@@ -1,7 +1,8 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Worker, workerData } from 'node:worker_threads';
 import { KedgeError, messageOf } from '../../contract/errors.ts';
+import { watchCost } from './fit-cost.ts';
 import { FIT_ENTRY, FITTED_MODEL, type FitMessage, type FitOrder, HELD_OUT_FILE } from './fit-entry.ts';
 import { encodeHeldOut } from './held-out.ts';
 import type { Trainable } from './trainable.ts';
@@ -24,6 +25,7 @@ export async function serveFit(): Promise<void> {
 }
 
 async function answerTo({ module, task, folder }: FitOrder): Promise<FitMessage> {
+  const cost = watchCost();
   const { default: trainable } = (await import(module)) as { default: Trainable };
   const fitted = await trainable.fit(task, folder, {
     onProgress: (done) => void send({ kind: 'progress', done }),
@@ -31,19 +33,11 @@ async function answerTo({ module, task, folder }: FitOrder): Promise<FitMessage>
   await writeFile(join(folder, FITTED_MODEL), fitted.onnx);
   await writeFile(join(folder, HELD_OUT_FILE), encodeHeldOut(fitted.heldOut));
   const { input, output, details, report, heldOut } = fitted;
-  const { userCPUTime, systemCPUTime } = process.resourceUsage();
   return {
     kind: 'done',
     result: { input, output, details, report, rows: heldOut.rows, columns: heldOut.columns },
-    cost: { cpuMs: Math.round((userCPUTime + systemCPUTime) / 1000), peakBytes: await peakBytes() },
+    cost: cost(),
   };
-}
-
-/** Of this program: what getrusage tells is never below what the parent had when it started it (Linux, fs/exec.c). */
-async function peakBytes(): Promise<number> {
-  const status = await readFile('/proc/self/status', 'utf8').catch(() => '');
-  const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
-  return 1024 * (kilobytes === undefined ? process.resourceUsage().maxRSS : Number(kilobytes));
 }
 
 function send(message: FitMessage): Promise<void> {

@@ -26,9 +26,9 @@ export interface FitResult extends Pick<FittedModel, 'input' | 'output' | 'detai
 export interface FitCost {
   /** From the start of the process to its answer. */
   ms: number;
-  /** Processor time of the process, its threads included and commands that it started left out. */
+  /** Processor time of the process, its threads and the commands that it started included. */
   cpuMs: number;
-  /** Most resident memory of the process. */
+  /** Most resident memory of the process and the commands that it started, at once. */
   peakBytes: number;
 }
 

@@ -38,6 +38,12 @@ describe('a fit in a process of its own', () => {
     expect(result.details.samples![0]!.inputs['x']!.data).toEqual([1, Number.NaN]);
   });
 
+  it.runIf(process.platform === 'linux')('counts what its commands take', async () => {
+    const { cost } = await fitInProcess(order({ commandMiB: 300 }), options);
+    expect(cost.peakBytes).toBeGreaterThan(340 * 2 ** 20);
+    expect(cost.peakBytes).toBeLessThan(700 * 2 ** 20);
+  });
+
   it.each([
     ['its own error', { poison: 'line-a' }, { code: 'data-invalid', message: /holds no number/ }],
     ['a crash', { crash: 'line-a' }, { code: 'fit-crashed', message: /SIGABRT/ }],

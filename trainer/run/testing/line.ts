@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { KedgeError } from '../../../contract/errors.ts';
 import type { Estimator } from '../../../contract/estimator.ts';
 import { encodeModel } from '../../../contract/onnx/encode.ts';
+import { runToEnd } from '../../fit/command/run.ts';
 import { seededRandom } from '../../fit/random.ts';
 import type { TrainingTask } from '../../plan/task.ts';
 import type { FittedModel, Trainable, TrainingHistory } from '../trainable.ts';
@@ -20,6 +21,8 @@ export interface LineSettings {
   poison?: string;
   /** Fails while this file is not there, and makes it. */
   failOnce?: string;
+  /** Starts a process that fills so many MiB, and waits for it. */
+  commandMiB?: number;
   sleepMs?: number;
   /** Added to the slope: a worse model. */
   bias?: number;
@@ -72,6 +75,7 @@ async function fitLine(
   const x = Float64Array.from({ length: ROWS }, () => Math.fround(random() * 10));
   const y = x.map((value) => 2 * value + random() - 0.5);
   onProgress(0.5);
+  if (settings.commandMiB) await command(settings.commandMiB);
   if (settings.sleepMs) await new Promise((resolve) => setTimeout(resolve, settings.sleepMs));
   const slope = Math.fround(
     slopeOf(x.subarray(HELD_OUT), y.subarray(HELD_OUT)) +
@@ -105,6 +109,12 @@ async function fitLine(
     },
     report: { slope },
   };
+}
+
+/** Holds the memory for a moment, as programs that fit do. */
+async function command(mebibytes: number): Promise<void> {
+  const code = `const held = Buffer.alloc(${mebibytes} * 2 ** 20, 1); setTimeout(() => held.length, 400);`;
+  await runToEnd([process.execPath, '--eval', code], { timeoutMs: 60_000 });
 }
 
 async function misbehave(model: string, { hang, crash, poison, failOnce }: LineSettings): Promise<void> {
