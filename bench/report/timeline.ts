@@ -67,6 +67,7 @@ export function lagsOf({ load, scaling, seconds }: RunRecord, direction: 'up' | 
   const sign = direction === 'up' ? 1 : -1;
   const demand = demandOf(scaling).map(([at, value]) => [at, sign * value] as const);
   const ready = readyOf(scaling).map(([at, value]) => [at, sign * value] as const);
+  const rates = ratesOver(load.intervals, spanOf(load.intervals.map(({ scheduled }) => scheduled)));
   const levels = [...new Set(demand.map(([, value]) => value))];
   return levels.flatMap((level) =>
     demand.flatMap(([asked, value], index) => {
@@ -78,26 +79,75 @@ export function lagsOf({ load, scaling, seconds }: RunRecord, direction: 'up' | 
       const until = Math.min(met ?? seconds, withdrawn ?? seconds);
       const end = until === met ? 'met' : until === withdrawn ? 'withdrawn' : 'open';
       const since = demand[index - 2]?.[0] ?? 0;
-      return { replicas: sign * level, from: changeOf(load.intervals, since, asked, sign), asked, until, end };
+      return { replicas: sign * level, from: changeOf(rates, since, asked, sign), asked, until, end };
     }),
   );
 }
 
 export const lengthOf = ({ from, until }: Lag): number => until - from;
 
+interface Rate {
+  at: number;
+  /** Requests in a second of the run, smoothed. */
+  rate: number;
+}
+
+/** Requests that are enough for a mean not to be chance. */
+const ENOUGH = 60;
+/** And the most seconds for one. */
+const LONGEST = 31;
+
+/** Seconds that a mean is over: one where there are requests enough, more in compressed time and at low rates. Odd, so that it has a middle. */
+function spanOf(counts: readonly number[]): number {
+  const mean = counts.reduce((sum, count) => sum + count, 0) / counts.length;
+  const seconds = Math.min(LONGEST, Math.ceil(ENOUGH / Math.max(mean, 1e-9)));
+  return seconds + (1 - (seconds % 2));
+}
+
+/** The rate of each interval, as the mean of those around it: a step stays where half of it is over. */
+function ratesOver(intervals: readonly Pick<LoadInterval, 'at' | 'scheduled'>[], span: number): Rate[] {
+  const half = (span - 1) / 2;
+  return intervals.map(({ at }, index) => {
+    const around = intervals.slice(Math.max(0, index - half), index + half + 1);
+    return { at, rate: around.reduce((sum, { scheduled }) => sum + scheduled, 0) / around.length };
+  });
+}
+
 /** A change of the rate by less than this share is taken for noise. */
 const NOISE = 0.1;
 
 /** When the rate of the load rose (or fell) within a time: where it passed half of its change. */
-function changeOf(intervals: readonly LoadInterval[], since: number, until: number, sign: 1 | -1): number {
-  const within = intervals.filter(({ at }) => at >= since && at < until);
-  const rates = within.map(({ scheduled }) => sign * scheduled);
-  const low = Math.min(...rates);
-  const start = rates.lastIndexOf(low);
-  const high = Math.max(...rates.slice(start));
+function changeOf(rates: readonly Rate[], since: number, until: number, sign: 1 | -1): number {
+  const within = rates.filter(({ at }) => at >= since && at < until);
+  const values = within.map(({ rate }) => sign * rate);
+  const low = Math.min(...values);
+  const start = values.lastIndexOf(low);
+  const high = Math.max(...values.slice(start));
   if (!(high - low > NOISE * Math.max(Math.abs(low), Math.abs(high)))) return until;
-  const index = rates.findIndex((rate, at) => at > start && rate >= (low + high) / 2);
+  const index = values.findIndex((value, position) => position > start && value >= (low + high) / 2);
   return within[index]!.at;
+}
+
+/**
+ * When the load last came down, to where it then stayed: after the last second in which it was above a quarter of the way from there up to its peak. A load
+ * that never came down ends with its last second; if the run went on after it, to nothing.
+ */
+export function lastDropOf({ load: { intervals }, seconds }: RunRecord): number {
+  const last = intervals.at(-1);
+  if (!last) return 0;
+  const span = spanOf(intervals.map(({ scheduled }) => scheduled));
+  const rest = Math.max(0, Math.min(span + 1, Math.floor(seconds - last.at - 1)));
+  const all = [
+    ...intervals,
+    ...Array.from({ length: rest }, (_, index) => ({ at: last.at + 1 + index, scheduled: 0 })),
+  ];
+  const tail = intervals.slice(-Math.max(5, span));
+  const final = rest > 1 ? 0 : tail.reduce((sum, { scheduled }) => sum + scheduled, 0) / tail.length;
+  const rates = ratesOver(all, span);
+  const peak = Math.max(...rates.map(({ rate }) => rate));
+  const high = rates.findLast(({ rate }) => rate > final + (peak - final) / 4);
+  const isFlat = peak - final <= NOISE * peak;
+  return isFlat || !high ? last.at + 1 : changeOf(rates, high.at - span, high.at + span + 1, -1);
 }
 
 /** Requests a second on the wall, over the seconds in which any were scheduled; NaN where there was none. */
@@ -106,22 +156,6 @@ export function ratesOf({ load: { intervals, total }, compression }: RunRecord):
   return wall === 0
     ? { scheduled: Number.NaN, ok: Number.NaN }
     : { scheduled: total.scheduled / wall, ok: total.ok / wall };
-}
-
-/**
- * When the load last came down: the end of the last second in which it was above a quarter of the way from where it ended up to its peak. Where it ended
- * up: nothing if the run went on after the load, else the mean of its last five seconds.
- */
-export function lastDropOf({ load: { intervals }, seconds }: RunRecord): number {
-  const last = intervals.at(-1);
-  if (!last) return 0;
-  const tail = intervals.slice(-5);
-  const wentOn = seconds > last.at + 2;
-  const final = wentOn ? 0 : tail.reduce((sum, { scheduled }) => sum + scheduled, 0) / tail.length;
-  const peak = Math.max(...intervals.map(({ scheduled }) => scheduled));
-  const high = intervals.findLast(({ scheduled }) => scheduled > final + (peak - final) / 4);
-  // A load that never came down ends with the run.
-  return (high ?? last).at + 1;
 }
 
 /** Replicas times seconds that were asked of the cluster: what a run costs. */

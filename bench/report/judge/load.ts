@@ -162,18 +162,22 @@ const min_requests: Kind<number> = {
   }),
 };
 
-/** The longest run of seconds with requests and no right answer to any of them. */
+/** The longest time from a second in which requests got no right answer to another, with no right answer between. */
 function outageOf({ load: { intervals } }: RunRecord): { at: number; length: number } {
-  let [worst, length] = [{ at: 0, length: 0 }, 0];
+  let worst = { at: 0, length: 0 };
+  let start: number | undefined;
   for (const { at, scheduled, ok } of intervals) {
-    length = scheduled > 0 && ok === 0 ? length + 1 : 0;
-    if (length > worst.length) worst = { at: at - length + 1, length };
+    if (ok > 0) start = undefined;
+    else if (scheduled > 0) {
+      start ??= at;
+      if (at + 1 - start > worst.length) worst = { at: start, length: at + 1 - start };
+    }
   }
   return worst;
 }
 
 const max_outage_s: Kind<number> = {
-  about: 'no more seconds on end in which no request was answered rightly',
+  about: 'at most so many seconds on end, from one with requests to another, without a right answer',
   value: z.number().min(0),
   form: 'seconds, 0 or more',
   judge: onLoad((record, limit) => {
