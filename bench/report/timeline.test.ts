@@ -42,6 +42,45 @@ it('a rise is found among few requests too', () => {
   expect(lag).toMatchObject({ replicas: 3, asked: 90, until: 110, end: 'met' });
 });
 
+describe('what is asked for later', () => {
+  const steps = (ready: readonly number[]) =>
+    handmadeScaling(ready.map((count, index) => [index * 15, count, 1, count] as const));
+  it('goes back to the step of the load that it comes from', () => {
+    const record = handmade(rates([50, 10], [100, 100]), { scaling: steps([1, 1, 1, 1, 1, 1, 2, 3, 4, 4]) });
+    expect(lagsOf(record, 'up').map(({ replicas, from, asked }) => [replicas, from, asked])).toEqual([
+      [2, 50, 90],
+      [3, 50, 105],
+      [4, 50, 120],
+    ]);
+  });
+
+  it('goes back to the latest change of a load that goes on rising', () => {
+    const ramp = Array.from({ length: 100 }, (_, at) => ({ scheduled: 100 + at * 10 }));
+    const record = handmade([...rates([50, 100]), ...ramp], { scaling: steps([1, 1, 1, 1, 1, 2, 3, 4, 5, 6]) });
+    for (const { from, asked } of lagsOf(record, 'up').slice(1)) {
+      expect(asked - from).toBeGreaterThan(0);
+      expect(asked - from).toBeLessThanOrEqual(30);
+    }
+  });
+});
+
+it('a demand that grows after a step among few requests goes back to the step, though means smear it', () => {
+  const record = handmade([...sparse(75, 0.4), ...sparse(150, 2)], {
+    scaling: handmadeScaling([
+      [64, 1, 1],
+      [80, 1, 1],
+      [96, 2, 1],
+      [113, 3, 1],
+      [134, 3, 1],
+      [150, 4, 1],
+      [214, 4, 4],
+    ]),
+  });
+  const lags = lagsOf(record, 'up');
+  expect(lags.map(({ asked }) => asked)).toEqual([96, 113, 150]);
+  for (const { from } of lags) expect(Math.abs(from - 75)).toBeLessThanOrEqual(2);
+});
+
 it('a number that is asked for again counts again', () => {
   const record = handmade(rates([60, 10]), {
     scaling: handmadeScaling([

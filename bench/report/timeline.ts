@@ -48,7 +48,7 @@ export function readyOf({ ticks, pods }: ScalingRecord): Steps {
 export interface Lag {
   /** As many as were asked for. */
   replicas: number;
-  /** When the load changed, where a change is to be seen within two syncs before; else the sync that asked. */
+  /** When the load changed for it, where a change is to be seen in the syncs before; else the sync that asked. */
   from: number;
   /** The first sync that asked. */
   asked: number;
@@ -67,7 +67,7 @@ export function lagsOf({ load, scaling, seconds }: RunRecord, direction: 'up' | 
   const sign = direction === 'up' ? 1 : -1;
   const demand = demandOf(scaling).map(([at, value]) => [at, sign * value] as const);
   const ready = readyOf(scaling).map(([at, value]) => [at, sign * value] as const);
-  const rates = ratesOver(load.intervals, spanOf(load.intervals.map(({ scheduled }) => scheduled)));
+  const causes = causesOf(demand, load.intervals, sign);
   const levels = [...new Set(demand.map(([, value]) => value))];
   return levels.flatMap((level) =>
     demand.flatMap(([asked, value], index) => {
@@ -78,10 +78,37 @@ export function lagsOf({ load, scaling, seconds }: RunRecord, direction: 'up' | 
       const withdrawn = demand.find((step) => step[0] > asked && step[1] < level)?.[0];
       const until = Math.min(met ?? seconds, withdrawn ?? seconds);
       const end = until === met ? 'met' : until === withdrawn ? 'withdrawn' : 'open';
-      const since = demand[index - 2]?.[0] ?? 0;
-      return { replicas: sign * level, from: changeOf(rates, since, asked, sign), asked, until, end };
+      return { replicas: sign * level, from: causes.get(index) ?? asked, asked, until, end };
     }),
   );
+}
+
+/** Syncs before one that asks within which the load may have changed for it: metrics are averages, and late. */
+const LATE_SYNCS = 4;
+/** The same where a sync just before asked for more already. */
+const GROWING_SYNCS = 2;
+
+/**
+ * For each sync that asked for more than the one before: when the load changed for it. A demand that grows from sync to sync after one step of the load goes
+ * back to that step; one that grows with the load goes back to its latest change.
+ */
+function causesOf(demand: Steps, intervals: readonly LoadInterval[], sign: 1 | -1): Map<number, number> {
+  const span = spanOf(intervals.map(({ scheduled }) => scheduled));
+  const rates = ratesOver(intervals, span);
+  const causes = new Map<number, number>();
+  let latest = Number.NEGATIVE_INFINITY;
+  for (const [index, [asked, value]] of demand.entries()) {
+    if (index > 0 && value <= demand[index - 1]![1]) continue;
+    const isGrowing = index - latest <= GROWING_SYNCS;
+    // A mean at the start of the time still tells of the change before it.
+    const since = isGrowing
+      ? (demand[index - GROWING_SYNCS]?.[0] ?? 0) + (span - 1) / 2
+      : (demand[index - LATE_SYNCS]?.[0] ?? 0);
+    const changed = changeOf(rates, since, asked, sign);
+    causes.set(index, changed < asked || !isGrowing ? changed : causes.get(latest)!);
+    latest = index;
+  }
+  return causes;
 }
 
 export const lengthOf = ({ from, until }: Lag): number => until - from;
