@@ -106,7 +106,8 @@ function causesOf(demand: Steps, intervals: readonly LoadInterval[], sign: 1 | -
       : (demand[index - LATE_SYNCS]?.[0] ?? 0);
     const changed = changeOf(rates, since, asked, sign);
     causes.set(index, changed < asked || !isGrowing ? changed : causes.get(latest)!);
-    latest = index;
+    // What was asked for from the beginning grew from nothing.
+    if (index > 0) latest = index;
   }
   return causes;
 }
