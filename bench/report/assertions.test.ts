@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { judge, readAssertions } from './assertions.ts';
+import { describeAssertions, judge, readAssertions } from './assertions.ts';
 import type { PodRecord, RunRecord } from './record.ts';
 import { handmade, handmadeScaling, rates } from './testing/handmade.ts';
 
@@ -325,4 +326,13 @@ it('verdicts come in the order of the assertions', () => {
     ['p99_ms: 1', false],
     ['max_error_rate: 0', true],
   ]);
+});
+
+it('docs/bench.md tells of every assertion', () => {
+  const rows = readFileSync(new URL('../../docs/bench.md', import.meta.url), 'utf8')
+    .split('\n## What must hold: assertions\n')[1]!
+    .split('\n## ')[0]!
+    .split('\n')
+    .filter((line) => line.startsWith('| `'));
+  expect(rows).toEqual(describeAssertions().map(({ name, form, about }) => `| \`${name}\` | ${form} | ${about} |`));
 });
