@@ -25,6 +25,9 @@ export interface Event {
   object: Any;
 }
 
+const TRIES = 5;
+const RETRY_MS = 200;
+
 type PatchKind = 'merge-patch+json' | 'strategic-merge-patch+json';
 
 /** The few calls that a node makes. Whatever a person would do is done by kubectl. */
@@ -86,7 +89,7 @@ export class Api {
       } catch (error) {
         if (signal.aborted) return;
         if (error instanceof ApiError && error.status < 500) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 200));
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }
   }
@@ -95,9 +98,17 @@ export class Api {
     this.#agent.destroy();
   }
 
+  /** Tried again where no answer came: a server that has much to do lets connections go. */
   async #json(method: string, path: string, body?: Any, type?: string): Promise<Any> {
-    const response = await this.#send(method, path, body, AbortSignal.timeout(30_000), type);
-    return JSON.parse(await textOf(response));
+    for (let tries = 1; ; tries += 1) {
+      try {
+        const response = await this.#send(method, path, body, AbortSignal.timeout(30_000), type);
+        return JSON.parse(await textOf(response));
+      } catch (error) {
+        if (error instanceof ApiError || tries === TRIES) throw error;
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
   }
 
   async #send(
@@ -108,11 +119,14 @@ export class Api {
     type = 'application/json',
   ): Promise<IncomingMessage> {
     const { url, token } = this.#access;
-    const headers = { authorization: `Bearer ${token}`, 'content-type': type };
+    const text = body === undefined ? '' : JSON.stringify(body);
+    // Node gives no length to the body of a DELETE by itself.
+    const length = { 'content-length': String(Buffer.byteLength(text)) };
+    const headers = { authorization: `Bearer ${token}`, 'content-type': type, ...length };
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const sent = request(`${url}${path}`, { method, headers, agent: this.#agent, signal }, resolve);
       sent.on('error', reject);
-      sent.end(body === undefined ? undefined : JSON.stringify(body));
+      sent.end(text);
     });
     if (response.statusCode! < 300) return response;
     throw new ApiError(response.statusCode!, `${method} ${path}: ${await textOf(response)}`);
