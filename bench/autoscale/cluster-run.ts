@@ -13,7 +13,7 @@ import type { RunHooks } from './local-run.ts';
 
 export interface ClusterRunOptions {
   load: LoadOptions;
-  /** Objects of the namespace, as `kubectl get … -o json` gives them. */
+  /** Objects of the namespace, as `{ items }` of which each has its kind. */
   objects(): Promise<unknown>;
   /** The only one of the namespace if absent. */
   autoscaler?: string | undefined;

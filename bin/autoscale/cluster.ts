@@ -1,5 +1,5 @@
 import { runOnCluster } from '../../bench/autoscale/cluster-run.ts';
-import { getObjects } from '../../bench/autoscale/kube/kubectl.ts';
+import { openCluster } from '../../bench/autoscale/kube/kubectl.ts';
 import type { RunHooks } from '../../bench/autoscale/local-run.ts';
 import { clusterRecordOf } from '../../bench/autoscale/record.ts';
 import { parseUrl } from '../../bench/load/command-options.ts';
@@ -43,23 +43,27 @@ export async function runThere({ values, err }: Pick<Context, 'values' | 'err'>,
   const where = { context: textIn(values, 'context'), namespace: textIn(values, 'namespace') ?? 'kedge' };
   const load = loadOf(values);
   const startedAt = isoTime(systemClock.now());
-  const objects = (): Promise<unknown> => getObjects(where);
   const requests = await requestsAt(url, values);
-  err.write(`${durationOf(load.schedule)} s of load to ${url}; namespace ${where.namespace} is watched\n`);
-  const result = await runOnCluster(
-    {
-      load: { ...load, url, requests, requestsPerConnection: numbers.reconnect },
-      objects,
-      autoscaler: textIn(values, 'autoscaler'),
+  const access = await openCluster(where);
+  try {
+    err.write(`${durationOf(load.schedule)} s of load to ${url}; namespace ${where.namespace} is watched\n`);
+    const result = await runOnCluster(
+      {
+        load: { ...load, url, requests, requestsPerConnection: numbers.reconnect },
+        objects: access.objects,
+        autoscaler: textIn(values, 'autoscaler'),
+        lookSeconds: numbers.look,
+      },
+      hooks,
+    );
+    return clusterRecordOf(result, {
+      startedAt,
+      settings: settingsOf(values),
+      seconds: durationOf(load.schedule),
+      url,
       lookSeconds: numbers.look,
-    },
-    hooks,
-  );
-  return clusterRecordOf(result, {
-    startedAt,
-    settings: settingsOf(values),
-    seconds: durationOf(load.schedule),
-    url,
-    lookSeconds: numbers.look,
-  });
+    });
+  } finally {
+    await access.close();
+  }
 }

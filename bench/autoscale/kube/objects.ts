@@ -69,7 +69,7 @@ export interface ClusterView {
 
 /**
  * Finds an autoscaler with its Deployment and pods among the objects of a namespace.
- * @param list as `kubectl get … -o json` gives it
+ * @param list `{ items }` of which each has its kind
  * @param name of the autoscaler; the only one if absent
  * @throws KedgeError `config-invalid` where it is not there, or not of a Deployment
  */
