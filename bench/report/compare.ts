@@ -11,7 +11,7 @@ export interface Comparison {
   code: readonly string[];
 }
 
-export interface ComparisonRow {
+interface ComparisonRow {
   name: string;
   one: string;
   other: string;

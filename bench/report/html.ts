@@ -96,7 +96,7 @@ function circumstances({ machine, settings, scaling, load }: RunRecord): Markup 
   </div>`;
 }
 
-export function machineFacts({ cpu, cores, memoryBytes, os, node, kedge, commit }: Machine): [string, string][] {
+function machineFacts({ cpu, cores, memoryBytes, os, node, kedge, commit }: Machine): [string, string][] {
   return [
     ['processor', `${cpu}, ${cores} ${cores === 1 ? 'core' : 'cores'}`],
     ['memory', `${numberText(memoryBytes / 2 ** 30)} GiB`],

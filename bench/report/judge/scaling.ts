@@ -14,7 +14,7 @@ interface Flap {
 }
 
 /** Changes of the count that reversed the one before, twice within the window: up, down and up again, or the other way round. */
-export function flapsOf({ ticks }: ScalingRecord, windowSeconds: number): Flap[] {
+function flapsOf({ ticks }: ScalingRecord, windowSeconds: number): Flap[] {
   const turns: { at: number; from: number; to: number }[] = [];
   for (const { at, current, desired } of ticks) {
     if (desired === current) continue;

@@ -21,7 +21,7 @@ export interface Series {
 }
 
 /** A level line with a name at its right end. */
-export interface Rule {
+interface Rule {
   value: number;
   name: string;
   look: Look;
@@ -106,8 +106,8 @@ export function legendItem(name: string, look: Look, area: boolean, column?: num
 }
 
 /** Names at the left of the box, each at a share of its height. */
-export function gutter(names: readonly { at: number; text: string }[]): Markup {
-  return html`<div class="gutter" aria-hidden="true">${names.map(({ at, text }) => html`<span style="bottom:${percent(at)}">${text}</span>`)}</div>`;
+export function gutter(names: readonly { at: number; text: string }[], className = 'values'): Markup {
+  return html`<div class="gutter ${className}" aria-hidden="true">${names.map(({ at, text }) => html`<span style="bottom:${percent(at)}">${text}</span>`)}</div>`;
 }
 
 export const percent = (share: number): string => `${Math.round(share * 10_000) / 100}%`;

@@ -1,5 +1,5 @@
 import { html, type Markup } from '../page/markup.ts';
-import { drawing, figure, legendItem, percent, readTable, xOf } from '../page/plot.ts';
+import { drawing, figure, gutter, legendItem, percent, readTable, xOf } from '../page/plot.ts';
 import { boxPath, HEIGHT } from '../page/shapes.ts';
 import type { PodRecord, ScalingRecord, ScalingTick } from '../record.ts';
 
@@ -49,7 +49,7 @@ function lanesFigure({ id, title, about, seconds, lanes, legend, table }: Lanes)
     seconds,
     legend,
     className: lanes.length > 24 ? 'lanes many' : 'lanes',
-    box: html`<div class="gutter lane-names" aria-hidden="true">${names.map(({ at, text }) => html`<span style="bottom:${percent(at)}">${text}</span>`)}</div>
+    box: html`${gutter(names, 'lane-names')}
       <div class="area" style="--lanes:${lanes.length}">${drawing(title, about, html`${paths}`)}${texts}</div>`,
     table,
   });

@@ -94,7 +94,7 @@ export function latencyPlot(input: LoadInput): Plot | undefined {
   const { seconds, buckets } = input;
   const seen = [...buckets, ...(input.other ?? [])].flatMap(({ latency }) => (latency ? [latency] : []));
   if (seen.length === 0) return undefined;
-  const length = buckets[0]!.seconds;
+  const length = buckets[0]?.seconds ?? 1;
   return {
     id: 'latency',
     title: 'Latency',
