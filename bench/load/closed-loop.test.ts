@@ -1,32 +1,14 @@
-import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { Random } from '../../server/testing/random.ts';
 import { inTurn, saturate } from './closed-loop.ts';
-import type { LoadRequest } from './load-options.ts';
 import type { Look } from './tally.ts';
+import { M, serving } from './testing/serving.ts';
 
-const closers: (() => void)[] = [];
-afterEach(() => {
-  for (const close of closers.splice(0)) close();
-});
-
-async function serving(onRequest: RequestListener): Promise<string> {
-  const server = createServer(onRequest);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  closers.push(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-const M: LoadRequest = { model: 'm', weight: 1, body: '{}' };
 const options = { requests: [M], connections: 4, seconds: 1, timeoutMs: 20_000 };
 
 it('counts what autocannon does, checks answers, and has latencies below a millisecond', async () => {
   let sent = 0;
-  const url = await serving((request, response) => {
+  const { url } = await serving((request, response) => {
     request.resume();
     request.on('end', () => {
       sent += 1;
@@ -55,7 +37,7 @@ it('counts what autocannon does, checks answers, and has latencies below a milli
 
 it('counts requests that were lost with their connections, of which autocannon tells nothing', async () => {
   let sent = 0;
-  const url = await serving((request, response) => {
+  const { url } = await serving((request, response) => {
     sent += 1;
     // Closed in order, not broken.
     if (sent % 10 === 0) request.socket.end();

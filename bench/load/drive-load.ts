@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { KedgeError } from '../../contract/errors.ts';
 import type { LoadInterval, LoadRecord } from '../report/record.ts';
+import { AnswerJudge } from './answers.ts';
 import { LOAD_ENTRY, type LoadCommand, type LoadOrder, type LoadReport } from './load-entry.ts';
 import type { LoadOptions } from './load-options.ts';
 import { durationOf } from './schedule.ts';
@@ -26,9 +28,10 @@ const CORES_PER_WORKER = 4;
 
 /**
  * Sends requests as a schedule says, in threads of its own, and counts what comes of them.
- * @throws Error where a thread dies, or the options are such that nothing can be sent
+ * @throws KedgeError `config-invalid` or `document-invalid` where nothing can be sent as the options say; Error where a thread dies
  */
 export async function driveLoad(options: LoadOptions, hooks: LoadHooks = {}): Promise<LoadRecord> {
+  checkOptions(options);
   const { signal, onInterval, onLook } = hooks;
   const { workers = Math.max(1, Math.floor(availableParallelism() / CORES_PER_WORKER)) } = options;
   const threads = Array.from(
@@ -84,6 +87,17 @@ export async function driveLoad(options: LoadOptions, hooks: LoadHooks = {}): Pr
   } finally {
     await Promise.all(threads.map((thread) => thread.terminate()));
   }
+}
+
+function checkOptions({ url, requests, maxOutstanding = 1, workers = 1 }: LoadOptions): void {
+  const problems: string[] = [];
+  if (!/^https?:$/.test(URL.parse(url)?.protocol ?? '')) problems.push(`'${url}' must begin with http:// or https://.`);
+  if (requests.length === 0) problems.push('There are no requests to send.');
+  for (const { model, weight } of requests) if (!(weight > 0)) problems.push(`The weight of ${model} must be over 0.`);
+  if (!(maxOutstanding >= workers)) problems.push('maxOutstanding must be 1 or more for each thread.');
+  if (problems.length > 0) throw new KedgeError('config-invalid', problems.join('\n'));
+  // An error of a thread is no KedgeError any more when it is told here.
+  for (const { check } of requests) new AnswerJudge(check);
 }
 
 /** Milliseconds, on the clock of all threads. */
