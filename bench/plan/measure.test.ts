@@ -38,6 +38,21 @@ describe('a pod is measured', () => {
     expect(asked[0]).toBe(10);
   });
 
+  it('and a point again where something else disturbed it', async () => {
+    const { ask } = queue(1_000);
+    const held: number[] = [];
+    const disturbed: Ask = async (rate, seconds) => {
+      const trial = await ask(rate, seconds);
+      if (seconds < 8) return trial;
+      held.push(rate);
+      return held.length === 3 ? { ...trial, total: { ...trial.total, ok: 1 } } : trial;
+    };
+    const points = await measureCurve(disturbed, { startRate: 10, seconds: 8 });
+    expect(held).toHaveLength(9);
+    expect(held[3]).toBe(held[2]);
+    expect(points[2]!.rate).toBeCloseTo(held[2]!, 9);
+  });
+
   it('or it says that it does not answer', async () => {
     const ask: Ask = async (rate, seconds) => ({
       total: totalOf(rate * seconds, 0, undefined),
