@@ -97,6 +97,8 @@ const scaling = z.object({
     maxReplicas: count,
     /** A line for each metric: its name and target. */
     metrics: z.array(z.string()).readonly(),
+    /** Requests under way in each pod that one of the metrics aims at; absent where none counts them. */
+    inFlightTarget: z.number().optional(),
   }),
   /** In order of time, one for each sync. */
   ticks: z.array(tick).readonly(),

@@ -9,7 +9,7 @@ export interface Series {
   name: string;
   look: Look;
   /** Areas reach to the ground, or to `base`; those without a line of their own are fills. */
-  shape: 'line' | 'area' | 'fill' | 'step' | 'step-area' | 'hidden';
+  shape: 'line' | 'area' | 'fill' | 'step' | 'step-area';
   /** One for each time of the plot; undefined where there is none. */
   values: readonly (number | undefined)[];
   /** What an area stands on. */
@@ -125,8 +125,6 @@ function drawingOf({ seconds, times, lasting, series, axis, rules = [], behind =
     const steps = values.map((value) => (value === undefined ? undefined : yOf(value)));
     const points = pointsOf(values);
     switch (shape) {
-      case 'hidden':
-        return undefined;
       case 'line':
         return html`<path class="line ${look}" d="${linePath(points)}"></path>`;
       case 'step':

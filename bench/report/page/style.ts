@@ -125,6 +125,7 @@ footer { margin-top: 72px; display: flex; flex-wrap: wrap; gap: 10px; align-item
 @media print {
   :root { color-scheme: light !important; } body { max-width: none; padding: 0; font-size: 12px; }
   button, footer, .plot details, .cursor { display: none !important; }
+  .times .end { transform: translateX(-100%); }
   figure, tr, .headline { break-inside: avoid; } section, figure { margin-top: 28px; }
   .headline, .note { border: 1px solid var(--hair); } svg { print-color-adjust: exact; }
 }

@@ -73,9 +73,6 @@ const BY = {
   cluster: 'Decided by the controller of a cluster.',
 };
 
-/** Whether a metric counts what is in flight: then its target is one for each pod's requests too. */
-const IN_FLIGHT = /in.?flight|concurren/i;
-
 export function inFlightPlot({ seconds, scaling, other }: ScalingInput): Plot | undefined {
   const pods = scaling.pods.filter(({ inFlight }) => inFlight.length > 0);
   if (pods.length === 0) return undefined;
@@ -86,9 +83,9 @@ export function inFlightPlot({ seconds, scaling, other }: ScalingInput): Plot | 
     if (seen.length === 0) return undefined;
     return { mean: seen.reduce((sum, value) => sum + value, 0) / seen.length, most: Math.max(...seen) };
   });
-  const metric = scaling.ticks[0]?.metrics.find(({ name }) => IN_FLIGHT.test(name));
+  const target = scaling.policy.inFlightTarget;
   const before = other?.pods.filter(({ inFlight }) => inFlight.length > 0).map((pod) => onGrid(pod, times));
-  const values = [...summary.map((one) => one?.most ?? 0), metric?.target ?? 0];
+  const values = [...summary.map((one) => one?.most ?? 0), target ?? 0];
   return {
     id: 'in-flight',
     title: 'In flight per pod',
@@ -97,17 +94,17 @@ export function inFlightPlot({ seconds, scaling, other }: ScalingInput): Plot | 
     times,
     series: [
       {
+        name: 'the fullest',
+        look: 'orange thin',
+        shape: 'line',
+        values: summary.map((one) => one?.most),
+        text: numberText,
+      },
+      {
         name: 'mean of the pods',
         look: 'blue thick',
         shape: 'line',
         values: summary.map((one) => one?.mean),
-        text: numberText,
-      },
-      {
-        name: 'the fullest',
-        look: 'orange',
-        shape: 'hidden',
-        values: summary.map((one) => one?.most),
         text: numberText,
       },
       ...(before ? [meanOf(before, times)] : []),
@@ -115,7 +112,7 @@ export function inFlightPlot({ seconds, scaling, other }: ScalingInput): Plot | 
     axis: linearAxis(Math.max(...values)),
     axisText: numberText,
     behind: each,
-    rules: metric ? [{ value: metric.target, name: `target ${numberText(metric.target)}`, look: 'green dashed' }] : [],
+    rules: target === undefined ? [] : [{ value: target, name: `target ${numberText(target)}`, look: 'green dashed' }],
   };
 }
 
@@ -135,7 +132,7 @@ function gridOf(pods: readonly PodRecord[], seconds: number): number[] {
   return Array.from({ length: Math.ceil(seconds / step) }, (_, index) => Number((index * step).toFixed(3)));
 }
 
-/** The last look within each step of the grid; none where there was none. */
+/** The last look within each step of the grid; none where there was none, but for a single step: a look may come a little late. */
 function onGrid({ inFlight }: PodRecord, times: readonly number[]): (number | undefined)[] {
   const step = (times[1] ?? 1) - (times[0] ?? 0);
   const values: (number | undefined)[] = times.map(() => undefined);
@@ -143,7 +140,7 @@ function onGrid({ inFlight }: PodRecord, times: readonly number[]): (number | un
     const index = Math.min(times.length - 1, Math.round(at / step));
     if (index >= 0) values[index] = value;
   }
-  return values;
+  return values.map((value, index) => value ?? (values[index + 1] === undefined ? undefined : values[index - 1]));
 }
 
 /** Each metric as the controller saw it, in parts of its target: all want to be at 1. */

@@ -162,6 +162,7 @@ export function exampleRecord(example: Example = {}): RunRecord {
         minReplicas: spec.minReplicas,
         maxReplicas: spec.maxReplicas,
         metrics: [`Pods kedge_in_flight, ${target} for each pod`],
+        inFlightTarget: target,
       },
       ticks,
       pods,
