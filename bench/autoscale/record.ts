@@ -6,7 +6,7 @@ import { thisMachine } from '../report/machine.ts';
 import type { RunRecord, ScalingRecord } from '../report/record.ts';
 import type { ClusterRunResult } from './cluster-run.ts';
 import type { LocalRunOptions, LocalRunResult } from './local-run.ts';
-import { metricText } from './policy.ts';
+import { type LocalPolicy, metricText, targetOf } from './policy.ts';
 
 /** What a local run leaves behind, before it is judged. */
 export function recordOf(
@@ -28,7 +28,12 @@ export function recordOf(
     settings,
     honesty: { real: realOf(options, result), declared: declaredOf(options, machine.cores) },
     load: result.load,
-    scaling: { by: 'model', policy: policyOf(policy), ticks: result.ticks, pods: result.pods },
+    scaling: {
+      by: 'model',
+      policy: { ...policyOf(policy), ...inFlightTargetOf(policy) },
+      ticks: result.ticks,
+      pods: result.pods,
+    },
     verdicts: [],
   };
 }
@@ -67,6 +72,12 @@ export function clusterRecordOf(
 function policyOf({ name, spec, metrics }: Policy): ScalingRecord['policy'] {
   const { minReplicas, maxReplicas } = spec;
   return { name, minReplicas, maxReplicas, metrics: metrics.map(metricText) };
+}
+
+/** What the metric that counts requests under way aims at, where it does so for each pod. */
+function inFlightTargetOf({ metrics, measures }: LocalPolicy): Pick<ScalingRecord['policy'], 'inFlightTarget'> {
+  const metric = metrics[measures.indexOf('concurrency')];
+  return metric?.target.type === 'AverageValue' ? { inFlightTarget: targetOf(metric) } : {};
 }
 
 function realOf({ target, policy }: LocalRunOptions, { pods, proxy, badExits }: LocalRunResult): string[] {
