@@ -158,7 +158,10 @@ export class RedisQueue implements TaskQueue {
   async close(): Promise<void> {
     const parts = [...this.#runs.values()].map((run) => run.close());
     // A Redis that is away cannot be taken leave of.
-    await Promise.race([Promise.allSettled(parts), this.#clock.sleep(2_000)]);
+    const left = new AbortController();
+    await Promise.race([Promise.allSettled(parts), this.#clock.sleep(2_000, left.signal)]);
+    // Its timer would keep the program from ending.
+    left.abort();
     this.#redis.disconnect();
   }
 

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Clock, systemClock } from '../../platform/clock.ts';
 import { MemoryQueue } from './memory-queue.ts';
 import { RedisQueue } from './redis-queue.ts';
 import { isDrained, type Lease, type QueueOptions, type TaskQueue } from './task-queue.ts';
@@ -308,6 +309,23 @@ describe.skipIf(!hasRedis)(withRedis('the queue on Redis'), () => {
     const members = (await redis.command('SMEMBERS', '{kedge}:train:left')) as string[];
     expect(members).toContain(`train-t${count}-r10/a`);
     expect(members).not.toContain(`train-t${count}-r1/a`);
+  });
+
+  it('leaves no timer behind that would keep a program from ending', async () => {
+    const signals: (AbortSignal | undefined)[] = [];
+    const clock: Clock = {
+      now: systemClock.now,
+      sleep(ms, signal) {
+        signals.push(signal);
+        return systemClock.sleep(ms, signal);
+      },
+    };
+    const queue = await RedisQueue.open(redis.url, { name: `t${count}`, ...OPTIONS, clock });
+    await queue.currentRun();
+    const before = signals.length;
+    await queue.close();
+    expect(signals.length).toBeGreaterThan(before);
+    expect(signals.filter((signal) => !signal?.aborted)).toEqual([]);
   });
 
   it('refuses a Redis that may throw tasks away', async () => {
