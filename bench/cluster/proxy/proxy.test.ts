@@ -135,6 +135,15 @@ it('holds requests back as a pod of that capacity would, and tells for how long'
   expect(proxy.stats().pods['a']!.heldSeconds).toBeGreaterThan(0.15);
 });
 
+it('spaces requests as a pod of a rate would', async () => {
+  const { proxy, ask } = await start({ perSecond: 5 });
+  proxy.add('a', await pod(echo('a')));
+  await Promise.all(['1', '2', '3', '4', '5'].map((body) => ask(body)));
+  // Two begin at once, the others 200, 400 and 600 ms later.
+  expect(proxy.stats().pods['a']!.heldSeconds).toBeGreaterThan(0.4);
+  expect(proxy.stats().pods['a']).toMatchObject({ open: 0, answered: 5 });
+});
+
 it('answers itself where the deadline passed while a request waited', async () => {
   const { proxy, ask } = await start({ slots: 1, serviceMs: 100 });
   proxy.add('a', await pod(echo('a')));
