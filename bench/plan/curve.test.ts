@@ -11,8 +11,9 @@ describe('a curve of what was measured', () => {
     expect(CURVE.capacity).toBe(250);
   });
 
-  it('does not fall where noise did', () => {
-    expect(curveOf([point(100, 1, 30), point(200, 4, 20)]).points[1]!.p99Ms).toBe(30);
+  it('takes no rate for slower than a higher one', () => {
+    const { points } = curveOf([point(50, 0.5, 90), point(100, 1, 30), point(200, 4, 20), point(250, 9, 40)]);
+    expect(points.map(({ p99Ms }) => p99Ms)).toEqual([20, 20, 20, 40]);
   });
 
   it.each([

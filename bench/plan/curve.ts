@@ -19,7 +19,7 @@ export interface Curve {
 
 /**
  * Makes a curve of measured points in any order. A point with more under way and no higher rate than another one is past the peak, and left out.
- * What noise lets fall is lifted to the point before.
+ * What else runs on a machine makes answers slower and never faster: a rate counts as answered as fast as any higher one was.
  * @throws KedgeError `config-invalid`
  */
 export function curveOf(measured: readonly CurvePoint[]): Curve {
@@ -33,12 +33,14 @@ export function curveOf(measured: readonly CurvePoint[]): Curve {
       `a capacity curve needs points with rate, inFlight and p99Ms over 0; ${why}.`,
     );
   }
-  const points: CurvePoint[] = [];
+  const rising: CurvePoint[] = [];
   for (const point of [...measured].sort((a, b) => a.inFlight - b.inFlight || b.rate - a.rate)) {
-    const before = points.at(-1);
-    if (before && point.rate <= before.rate) continue;
-    points.push({ ...point, p99Ms: Math.max(point.p99Ms, before?.p99Ms ?? 0) });
+    if (point.rate > (rising.at(-1)?.rate ?? 0)) rising.push(point);
   }
+  const points = rising.map((point, index) => ({
+    ...point,
+    p99Ms: Math.min(...rising.slice(index).map(({ p99Ms }) => p99Ms)),
+  }));
   return { points, capacity: points.at(-1)!.rate };
 }
 
