@@ -14,7 +14,12 @@ type Values = Context['values'];
 
 /** Up to more than one pod can take, and back: long enough for the window of the scale-down and its policy. */
 const DEFAULT_LOAD = 'steps:4,14,28/300s+constant:4/450s';
-export const DEFAULT_ASSERTIONS = 'max_error_rate: 0\nmax_wrong: 0\nreturns_to_min_within_s: 600\n';
+
+/** What must hold where nothing else is asserted. A run that never scaled proves nothing. Pure. */
+export function defaultAssertions({ scaling }: RunRecord): string {
+  const reaches = (scaling?.policy.minReplicas ?? 0) + 1;
+  return `max_error_rate: 0\nmax_wrong: 0\nreaches: ${reaches}\nreturns_to_min_within_s: 600\n`;
+}
 
 export const NUMBERS = {
   min: { about: 'least replicas, whatever the policy says', value: 'N', min: 1, integer: true },

@@ -4,7 +4,7 @@ import { SHAPES } from '../../../bench/load/schedule-spec.ts';
 import { judge, readAssertions } from '../../../bench/report/assertions.ts';
 import { runThere } from '../../autoscale/cluster.ts';
 import { runHere } from '../../autoscale/local.ts';
-import { DEFAULT_ASSERTIONS, OPTIONS, textIn, textOf } from '../../autoscale/options.ts';
+import { defaultAssertions, OPTIONS, textIn, textOf } from '../../autoscale/options.ts';
 import type { Command, Context } from '../../command.ts';
 import { concludeBench } from '../../conclude-bench.ts';
 
@@ -18,8 +18,8 @@ export const command: Command = {
 HorizontalPodAutoscaler over what was scraped: pods come and go as it decides. With --cluster the same load goes to a cluster that is
 there, and what its own controller does is watched. What was real and what was declared is in the report.
 
-Without --assert it must hold that no request failed or was answered wrongly, and that replicas came back to the minimum. Exit code 1
-where an assertion does not hold.
+Without --assert it must hold that no request failed or was answered wrongly, and that replicas went above the minimum and came back to
+it. Exit code 1 where an assertion does not hold.
 
 Shapes of a load, joined with +:
   ${Object.values(SHAPES).join('\n  ')}
@@ -31,8 +31,7 @@ Examples:
   async run(context) {
     const { values, signal } = context;
     const file = textIn(values, 'assert');
-    const assertions =
-      file === undefined ? readAssertions(DEFAULT_ASSERTIONS, 'the default') : readAssertions(textOf(file), file);
+    const asserted = file === undefined ? undefined : readAssertions(textOf(file), file);
     const run = values['cluster'] === true ? runThere : runHere;
     let record: Awaited<ReturnType<typeof run>>;
     try {
@@ -43,6 +42,7 @@ Examples:
       throw error;
     }
     if (signal.aborted) return INTERRUPTED;
+    const assertions = asserted ?? readAssertions(defaultAssertions(record), 'the default');
     const code = await concludeBench({ ...record, verdicts: judge(record, assertions) }, context);
     const report = textIn(values, 'report');
     if (report !== undefined) context.out.write(`report  ${report}\n`);
