@@ -1,7 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { stringify } from 'yaml';
 import { eventually } from '../e2e/programs.ts';
 import {
   type Any,
@@ -14,6 +13,7 @@ import {
 } from '../manifests/objects.ts';
 import { customDefinitions, KUBERNETES, WITHOUT_SCHEMA } from '../manifests/schemas.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
+import { asText } from './dev-overlay.ts';
 import { missing, titled } from './machine.ts';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 300_000 });
@@ -101,11 +101,11 @@ describe.skipIf(missing)(titled(`manifests on an API server ${KUBERNETES}`, miss
   it.each(Object.entries(COMBINATIONS))('components of %s', async (name, components) => {
     const namespace = `kedge-${name.replaceAll(' ', '-').toLowerCase()}`;
     await plane.kubectl.apply(
-      stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels: RESTRICTED } }),
+      asText([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels: RESTRICTED } }]),
     );
     const objects = documents(renderComponents(components)).filter(({ kind }) => !WITHOUT_SCHEMA.includes(kind));
     for (const { metadata } of objects) if (metadata.namespace) metadata.namespace = namespace;
-    const { warnings, applied } = await install(objects.map((one) => stringify(one)).join('---\n'), namespace);
+    const { warnings, applied } = await install(asText(objects), namespace);
     expect(warnings).toEqual([]);
     expect(applied).toBe(objects.length);
     expect(await complaints(namespace)).toBe('');
@@ -115,7 +115,7 @@ describe.skipIf(missing)(titled(`manifests on an API server ${KUBERNETES}`, miss
     const base = (change: (object: Any) => void): string => {
       const objects = documents(renderComponents([]));
       for (const object of objects) change(object);
-      return objects.map((one) => stringify(one)).join('---\n');
+      return asText(objects);
     };
     const only = (kind: string, change: (object: Any) => void) => (object: Any) => {
       if (object.kind === kind) change(object);
@@ -150,7 +150,7 @@ describe.skipIf(missing)(titled(`manifests on an API server ${KUBERNETES}`, miss
     it('a pod that may be root', async () => {
       const namespace = 'kedge-root';
       await plane.kubectl.apply(
-        stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels: RESTRICTED } }),
+        asText([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels: RESTRICTED } }]),
       );
       const text = base((object) => {
         if (object.metadata.namespace) object.metadata.namespace = namespace;

@@ -57,11 +57,8 @@ describe.skipIf(missingForPods)(titled('a rolling update under load', missingFor
 
   async function publish(): Promise<void> {
     const service = await plane.kubectl.get('-n', DEV_NAMESPACE, 'service', 'kedge-s3');
-    const { data } = await plane.kubectl.get(
-      '-n',
-      DEV_NAMESPACE,
-      'secret',
-      named(devObjects(), 'Secret', 'kedge-s3').metadata.name,
+    const { data } = devObjects().find(
+      ({ kind, metadata }) => kind === 'Secret' && metadata.name.startsWith('kedge-s3-'),
     );
     const decode = (name: string): string => Buffer.from(data[name], 'base64').toString();
     const store = openStore('s3://models', {
