@@ -2,7 +2,7 @@ import { KedgeError } from '../contract/errors.ts';
 import type { CommandOption, Context } from './command.ts';
 
 /** An option that is a number. */
-export interface NumberOption {
+interface NumberOption {
   about: string;
   /** What stands for the value in help. */
   value: string;

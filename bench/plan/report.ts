@@ -21,7 +21,7 @@ const MILLI = 1_000;
 const msText = (ms: number): string => latencyText(ms * MILLI);
 const hoursText = (hours: number): string => countText(hours, 'pod-hour');
 
-export function objectiveText({ p99Ms, inFlight, share }: Objective): string {
+function objectiveText({ p99Ms, inFlight, share }: Objective): string {
   const parts = [
     p99Ms === undefined ? undefined : `p99 at most ${msText(p99Ms)}`,
     inFlight === undefined ? undefined : `at most ${numberText(inFlight)} under way in a pod`,
