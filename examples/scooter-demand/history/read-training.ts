@@ -1,6 +1,6 @@
 import { KedgeError } from '../../../contract/errors.ts';
 import { nearest } from '../../../contract/nearest.ts';
-import { CityClock, dayText, hourText } from '../../../trainer/history/city-clock.ts';
+import { CityClock, hourText } from '../../../trainer/history/city-clock.ts';
 import { Coverage } from '../../../trainer/history/coverage.ts';
 import type { Database } from '../../../trainer/history/database.ts';
 import type { HistoryRow, HistorySet, Window } from '../../../trainer/history/source.ts';
@@ -11,6 +11,7 @@ import { rowOf } from '../row.ts';
 import { readCity, readHolidays, readZones } from './store.ts';
 
 const HOUR = 3600;
+const DAY = 24 * HOUR;
 
 /** Four weeks: each hour of the week four times, and as far as the lags reach. */
 const LEAST_HOURS = 4 * 7 * 24;
@@ -112,7 +113,8 @@ async function eachHour(
 ): Promise<void> {
   const city = await readCity(database);
   const clock = new CityClock(city?.timeZone ?? 'UTC');
-  const holidays = new Set((await readHolidays(database)).map(({ day }) => day));
+  // By the number of the day: names of days are slow to make for every hour.
+  const holidays = new Set((await readHolidays(database)).map(({ day }) => Date.parse(day) / 1000 / DAY));
   const recent = new RecentTrips();
   const hour = {} as Hour;
   // A day more, as the clocks may have gone forward or back in between.
@@ -122,7 +124,7 @@ async function eachHour(
       const wall = clock.wallOf(utc);
       hour.wallHour = Math.floor(wall / HOUR);
       if (utc >= from) {
-        hour.holiday = holidays.has(dayText(wall));
+        hour.holiday = holidays.has(Math.floor(wall / DAY));
         hour.temperature = temperature ?? Number.NaN;
         hour.precipitation = precipitation ?? Number.NaN;
         hour.wind = wind ?? Number.NaN;

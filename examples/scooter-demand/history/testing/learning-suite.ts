@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest';
 import { source } from '../source.ts';
-import { clearHistory } from '../store.ts';
+import { clearHistory, writeHolidays } from '../store.ts';
 import { at, type Harness, HEAD, HOUR, hourly } from './harness.ts';
 
 export function learningSuite({ database, test, trips }: Harness): void {
@@ -76,6 +76,15 @@ export function learningSuite({ database, test, trips }: Harness): void {
       expect(column('wind').every(Number.isNaN)).toBe(true);
       // The memory of a column is that of its hours, and not more.
       expect(column('wind').buffer.byteLength).toBe(1000 * 4);
+    });
+
+    test('knows holidays, from midnight to midnight by the clocks of the city', async () => {
+      await trips(HEAD + hourly('2026-06-01T00:00', 700, wave));
+      await writeHolidays(database(), [{ day: '2026-06-10', name: 'A day' }]);
+      const { table, times } = await learn();
+      const { values } = table.columns.find(({ name }) => name === 'holiday')!;
+      const free = [...times].filter((_, row) => values[row] === 1);
+      expect(free).toEqual(Array.from({ length: 24 }, (_, hour) => at('2026-06-09T22:00') + hour * HOUR));
     });
 
     test('through both changes of the clocks keeps to the clocks', async () => {
