@@ -45,7 +45,7 @@ export interface LoadOptions {
   seed?: number;
   /** Most requests under way; what comes then is dropped and counted. 256 if absent. */
   maxOutstanding?: number;
-  /** Milliseconds of the wall from when a request was scheduled; then it failed. 10,000 if absent. */
+  /** Milliseconds of the wall from when a request was scheduled; then it failed, or is dropped where the driver itself was so late. 10,000 if absent. */
   timeoutMs?: number;
   /** Threads that send; by the machine if absent. */
   workers?: number;

@@ -13,6 +13,8 @@ import { type Outcome, Settlements } from './settlements.ts';
 const SPIN_MS = 2;
 /** Longest wait, after which a stop is noticed. */
 const NAP_MS = 20;
+/** Most requests that are sent before answers are read again: those that wait to be read count as under way, and a driver that is late must not drop for it. */
+const BURST = 64;
 /** How often timeouts are looked for, and how often it is told what happened. */
 const CHECK_MS = 2;
 const TELL_MS = 100;
@@ -90,15 +92,16 @@ export class Sender {
     this.#toldAt = begin;
     while (!this.#stopped) {
       const now = this.#now();
-      for (; !next.done && begin + next.value.at * 1_000 <= now; next = arrivals.next()) {
+      for (let sent = 0; sent < BURST && !next.done && begin + next.value.at * 1_000 <= now; sent += 1) {
         this.#enter(intervalAt(next.value.at));
         this.#send(this.#targets[next.value.target]!, begin + next.value.at * 1_000);
+        next = arrivals.next();
       }
-      this.#enter(intervalAt((now - begin) / 1_000));
       this.#look(now);
-      if (now >= end) break;
-      const wake = next.done ? end : Math.min(end, begin + next.value.at * 1_000);
-      await this.#wait(wake - now, coarse);
+      const due = next.done ? end : Math.min(end, begin + next.value.at * 1_000);
+      if (due > now || next.done) this.#enter(intervalAt((now - begin) / 1_000));
+      if (due <= now && next.done) break;
+      await this.#wait(due - now, coarse);
     }
     this.#enter(this.#interval + 1);
     while (this.#flights.size > 0) {
@@ -126,7 +129,8 @@ export class Sender {
   }
 
   async #wait(ms: number, coarse: boolean): Promise<void> {
-    if (coarse) await setTimeout(Math.min(NAP_MS, Math.max(1, Math.floor(ms))));
+    if (ms <= 0) await setImmediate();
+    else if (coarse) await setTimeout(Math.min(NAP_MS, Math.max(1, Math.floor(ms))));
     else if (ms > SPIN_MS) await setTimeout(Math.min(NAP_MS, Math.floor(ms) - 1));
     else await setImmediate();
   }
@@ -137,9 +141,12 @@ export class Sender {
   }
 
   #send(target: Target, at: number): void {
-    const behind = (this.#now() - at) * 1_000;
+    const late = this.#now() - at;
+    const behind = late * 1_000;
     const interval = this.#interval;
-    if (this.#flights.size >= this.#mostFlights) {
+    // It would have failed as soon as it was sent.
+    const isOver = late >= this.#order.options.timeoutMs;
+    if (isOver || this.#flights.size >= this.#mostFlights) {
       this.#settled.add({ interval, outcome: 'dropped', status: 0, version: -1, latency: 0, behind });
       return;
     }
