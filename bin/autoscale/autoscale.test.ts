@@ -2,6 +2,7 @@ import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { command } from '../commands/bench/autoscale.ts';
 import { runCommand } from '../run.ts';
+import { podEnvironment } from './pod-environment.ts';
 
 const run = (...words: string[]): Promise<number> =>
   runCommand('bench autoscale', command, words, {
@@ -27,3 +28,16 @@ describe('what cannot be run is said before anything starts', () => {
     expect(run(...words)).rejects.toMatchObject({ code: 'config-invalid', message: expect.stringMatching(message) }),
   );
 });
+
+it('pods take settings of a server over, but for those that the bench says itself', () =>
+  expect(
+    podEnvironment({
+      KEDGE_ESTIMATORS: 'here',
+      KEDGE_ENGINE: 'host',
+      KEDGE_QUEUE_MB: '',
+      KEDGE_PORT: '80',
+      KEDGE_TOKENS: 'sha256:x infer',
+      KEDGE_BUCKET: 's3://b',
+      HOME: '/root',
+    }),
+  ).toEqual({ KEDGE_ESTIMATORS: 'here', KEDGE_ENGINE: 'host' }));

@@ -12,9 +12,13 @@ import { isoTime, systemClock } from '../../platform/clock.ts';
 import type { Context } from '../command.ts';
 import { readNumbers } from '../number-option.ts';
 import { listIn, loadOf, NUMBERS, requestsAt, settingsOf, textIn, textOf } from './options.ts';
+import { podEnvironment } from './pod-environment.ts';
 
 /** A run over pods of this machine. @throws KedgeError */
-export async function runHere({ values, err }: Pick<Context, 'values' | 'err'>, hooks: RunHooks): Promise<RunRecord> {
+export async function runHere(
+  { values, env, err }: Pick<Context, 'values' | 'env' | 'err'>,
+  hooks: RunHooks,
+): Promise<RunRecord> {
   const given = optionsOf(values);
   const startedAt = isoTime(systemClock.now());
   err.write(headOf(given));
@@ -23,7 +27,7 @@ export async function runHere({ values, err }: Pick<Context, 'values' | 'err'>, 
   try {
     program = await bundleForPods();
     err.write(`${given.policy.spec.minReplicas} of ${given.policy.spec.maxReplicas} pods start\n`);
-    const options = { ...given, target, program: program.path };
+    const options = { ...given, target, program: program.path, env: podEnvironment(env) };
     const result = await runLocally(options, hooks);
     return recordOf(options, result, { startedAt, settings: settingsOf(values) });
   } finally {
