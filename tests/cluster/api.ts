@@ -44,6 +44,12 @@ export class Api {
     return this.#json('GET', path);
   }
 
+  /** @throws ApiError with what it says, unless it says that all is well */
+  async isReady(): Promise<true> {
+    await textOf(await this.#send('GET', '/readyz', undefined, AbortSignal.timeout(10_000)));
+    return true;
+  }
+
   post(path: string, body: Any): Promise<Any> {
     return this.#json('POST', path, body);
   }

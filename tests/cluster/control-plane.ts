@@ -6,7 +6,7 @@ import { Api } from './api.ts';
 import { type Certificates, makeCertificates } from './certificates.ts';
 import { Kubectl } from './kubectl.ts';
 import { PROGRAMS } from './machine.ts';
-import { hasEnded, type Logged, startLogged } from './processes.ts';
+import { type Logged, startLogged } from './processes.ts';
 
 /** Everything that makes, counts and clears away what our manifests ask for. Nodes and scheduling are not among them: tests/cluster/node.ts. */
 const CONTROLLERS = [
@@ -67,16 +67,11 @@ export async function startControlPlane(): Promise<ControlPlane> {
       join(folder, 'tokens.csv'),
       `${ADMIN_TOKEN},admin,1,system:masters\n${CONTROLLERS_TOKEN},system:kube-controller-manager,2\n`,
     );
-    const server = start('apiserver', apiserverFlags(folder, certificates, etcdPort, port));
+    start('apiserver', apiserverFlags(folder, certificates, etcdPort, port));
     const url = `https://127.0.0.1:${port}`;
     const api = new Api({ url, ca: certificates.caText, token: ADMIN_TOKEN });
-    const ready = async (): Promise<boolean> => {
-      if (hasEnded(server.child)) throw new Error(server.tail());
-      return (
-        (await api.get('/apis/rbac.authorization.k8s.io/v1/clusterroles/system:kube-controller-manager')) !== undefined
-      );
-    };
-    await eventually(ready, 'the API server', START_MS);
+    // Whole, its roles included: the controllers wait for that no longer than ten seconds.
+    await eventually(() => api.isReady(), 'the API server', START_MS);
     const controllersConfig = writeKubeconfig(folder, 'controllers', url, certificates.ca, CONTROLLERS_TOKEN);
     start('controllers', controllerFlags(certificates, controllersConfig));
     const config = writeKubeconfig(folder, 'admin', url, certificates.ca, ADMIN_TOKEN);
