@@ -38,6 +38,6 @@ it('pods take settings of a server over, but for those that the bench says itsel
       KEDGE_PORT: '80',
       KEDGE_TOKENS: 'sha256:x infer',
       KEDGE_BUCKET: 's3://b',
-      HOME: '/root',
+      HOME: '/home/someone',
     }),
   ).toEqual({ KEDGE_ESTIMATORS: 'here', KEDGE_ENGINE: 'host' }));
