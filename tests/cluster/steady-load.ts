@@ -5,7 +5,11 @@ export interface SteadyResult {
   scheduled: number;
   good: number;
   refused: number;
+  /** Any other status, or a connection that broke. */
   failed: number;
+  /** Not answered yet when a part of the load ended: only where the machine has other things to do. */
+  late: number;
+  /** Not sent, as all connections were taken: likewise. */
   dropped: number;
   seconds: number;
   /** Largest of its parts, in milliseconds. */
@@ -46,11 +50,13 @@ export async function loadDuring(job: SteadyJob, during: () => Promise<unknown>)
   const answers = new Map<string, number>();
   for (const { body, count } of parts.flatMap((part) => part.answers))
     answers.set(body, (answers.get(body) ?? 0) + count);
+  const broken = sum(({ samples }) => samples.filter(([, , status]) => status !== 200 && status !== 503).length);
   return {
     scheduled: sum(({ scheduled }) => scheduled),
     good: sum(({ good }) => good),
     refused: sum(({ refused }) => refused),
-    failed: sum(({ failed }) => failed),
+    failed: broken,
+    late: sum(({ failed }) => failed) - broken,
     dropped: sum(({ dropped }) => dropped),
     seconds: (performance.now() - begun) / 1_000,
     p99: Math.max(...parts.map(({ p99 }) => p99)),

@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
+import { promisify } from 'node:util';
 
 export interface PodNetwork {
   ip: string;
@@ -27,25 +28,26 @@ export class Network {
     ip('link', 'set', this.#bridge, 'up');
   }
 
-  addPod(): PodNetwork {
+  /** Without holding up this process: what passes requests on may live in it. */
+  async addPod(): Promise<PodNetwork> {
     const number = this.#next++;
     const address = `${this.#prefix}.${number >> 8}.${number & 255}`;
     const namespace = `${this.#bridge}-${number}`;
     const link = `k${process.pid}v${number}`;
-    ip('netns', 'add', namespace);
+    await run('netns', 'add', namespace);
     this.#namespaces.add(namespace);
-    ip('link', 'add', link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', namespace);
-    ip('link', 'set', link, 'master', this.#bridge, 'up');
-    ip('-n', namespace, 'addr', 'add', `${address}/16`, 'dev', 'eth0');
-    ip('-n', namespace, 'link', 'set', 'eth0', 'up');
-    ip('-n', namespace, 'link', 'set', 'lo', 'up');
-    ip('-n', namespace, 'route', 'add', 'default', 'via', `${this.#prefix}.0.1`);
+    await run('link', 'add', link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', namespace);
+    await run('link', 'set', link, 'master', this.#bridge, 'up');
+    await run('-n', namespace, 'addr', 'add', `${address}/16`, 'dev', 'eth0');
+    await run('-n', namespace, 'link', 'set', 'eth0', 'up');
+    await run('-n', namespace, 'link', 'set', 'lo', 'up');
+    await run('-n', namespace, 'route', 'add', 'default', 'via', `${this.#prefix}.0.1`);
     return { ip: address, namespace };
   }
 
   /** Whatever still holds it open loses its link. */
-  removePod({ namespace }: PodNetwork): void {
-    if (this.#namespaces.delete(namespace)) ip('netns', 'del', namespace);
+  async removePod({ namespace }: PodNetwork): Promise<void> {
+    if (this.#namespaces.delete(namespace)) await run('netns', 'del', namespace);
   }
 
   addService(address: string): void {
@@ -53,11 +55,16 @@ export class Network {
   }
 
   close(): void {
-    for (const namespace of this.#namespaces) this.removePod({ ip: '', namespace });
+    for (const namespace of this.#namespaces) ip('netns', 'del', namespace);
+    this.#namespaces.clear();
     ip('link', 'del', this.#bridge);
   }
 }
 
 function ip(...words: string[]): string {
   return execFileSync('ip', words, { encoding: 'utf8' });
+}
+
+async function run(...words: string[]): Promise<void> {
+  await promisify(execFile)('ip', words);
 }

@@ -13,7 +13,7 @@ import { type Since, statusOf } from './status.ts';
 interface Running {
   object: Any;
   pod: Pod | undefined;
-  network: PodNetwork;
+  network: Promise<PodNetwork>;
   since: Since;
   startTime: string;
   over: boolean;
@@ -155,9 +155,10 @@ export class Node {
     this.#running.set(uid, one);
     const folder = join(this.#folder, uid);
     mkdirSync(folder);
+    const network = await one.network;
     while (!one.pod && !one.deleting && !this.#closing.signal.aborted) {
       const place = {
-        network: one.network,
+        network,
         images: this.#images,
         references: await this.#references(namespace),
         folder,
@@ -166,7 +167,7 @@ export class Node {
         logs: this.#logs,
       };
       try {
-        one.pod = new Pod({ ...object, status: { podIP: one.network.ip } }, place, () => this.#report(one));
+        one.pod = new Pod({ ...object, status: { podIP: network.ip } }, place, () => this.#report(one));
       } catch (error) {
         await this.#patchStatus(one, { phase: 'Pending', message: String(error) });
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
@@ -182,7 +183,7 @@ export class Node {
     await one.pod?.end(graceSeconds);
     await this.#lastReport(one);
     this.#running.delete(one.object.metadata.uid);
-    this.#network.removePod(one.network);
+    await this.#network.removePod(await one.network);
     rmSync(join(this.#folder, one.object.metadata.uid), { recursive: true, force: true });
     await this.#confirm(one.object);
   }
@@ -206,7 +207,7 @@ export class Node {
         one.again = false;
         const containers = one.pod?.containers.map(({ view }) => view) ?? [];
         const { over, since, startTime } = one;
-        const status = statusOf(containers, { over, since, startTime, now: now(), podIP: one.network.ip });
+        const status = statusOf(containers, { over, since, startTime, now: now(), podIP: (await one.network).ip });
         await this.#patchStatus(one, status);
       }
     } finally {
