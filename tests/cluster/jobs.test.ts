@@ -30,8 +30,17 @@ describe.skipIf(missingForPods)(titled('Jobs to their end', missingForPods), () 
     (await plane.kubectl.run(['-n', DEV_NAMESPACE, ...words])).out;
   const get = (...words: string[]): Promise<Any> => plane.kubectl.get('-n', DEV_NAMESPACE, ...words);
   const apply = (...objects: Any[]): Promise<unknown> => plane.kubectl.apply(asText(objects));
-  const complete = (job: string): Promise<string> =>
-    kubectl('wait', '--for=condition=complete', `job/${job}`, '--timeout=10m');
+  /** @throws as soon as it failed, with what its pods wrote last */
+  async function complete(name: string): Promise<void> {
+    const over = async (): Promise<Any> =>
+      (await get('job', name)).status.conditions?.find(
+        ({ type, status }: Any) => ['Complete', 'Failed'].includes(type) && status === 'True',
+      );
+    const { type, message } = await eventually(over, `the end of ${name}`, 600_000);
+    if (type === 'Complete') return;
+    const logs = (await podsOf(name)).map((pod) => log(pod, 'trainer').slice(-500));
+    throw new Error(`${name}: ${message}\n${logs.join('\n')}`);
+  }
   const podsOf = async (job: string): Promise<Any[]> =>
     (await get('pods', '-l', `batch.kubernetes.io/job-name=${job}`)).items;
   const log = (pod: Any, container: string): string =>
@@ -64,7 +73,7 @@ describe.skipIf(missingForPods)(titled('Jobs to their end', missingForPods), () 
     await apply(
       job(name, (pod) => {
         pod.containers = [
-          { ...history, name: 'trainer', args: history.args.with(history.args.indexOf('--zones') + 1, String(zones)) },
+          { ...history, name: 'trainer', args: [...history.args.with(history.args.indexOf('--zones') + 1, String(zones)), '--replace'] },
         ];
       }),
     );
@@ -182,8 +191,7 @@ describe.skipIf(missingForPods)(titled('Jobs to their end', missingForPods), () 
       await eventually(async () => (await get('job', 'waits')).status.failed >= 1, 'a first try that failed', 120_000);
       expect((await exits('waits'))[0]).toEqual({ trainer: 3 });
       await kubectl('scale', 'deploy/kedge-postgres', '--replicas=1');
-      await complete('waits').catch(async (error) => {
-        throw new Error(`${(await podsOf('waits')).map((pod) => log(pod, 'trainer'))}`, { cause: error });
+      await complete('waits');
       });
     });
   });
