@@ -73,7 +73,11 @@ describe.skipIf(missingForPods)(titled('Jobs to their end', missingForPods), () 
     await apply(
       job(name, (pod) => {
         pod.containers = [
-          { ...history, name: 'trainer', args: [...history.args.with(history.args.indexOf('--zones') + 1, String(zones)), '--replace'] },
+          {
+            ...history,
+            name: 'trainer',
+            args: [...history.args.with(history.args.indexOf('--zones') + 1, String(zones)), '--replace'],
+          },
         ];
       }),
     );
@@ -192,7 +196,6 @@ describe.skipIf(missingForPods)(titled('Jobs to their end', missingForPods), () 
       expect((await exits('waits'))[0]).toEqual({ trainer: 3 });
       await kubectl('scale', 'deploy/kedge-postgres', '--replicas=1');
       await complete('waits');
-      });
     });
   });
 });

@@ -56,7 +56,12 @@ export class Node {
 
   static async start(plane: ControlPlane): Promise<Node> {
     const node = new Node(plane);
-    for (const name of NODES) await node.#register(name);
+    try {
+      for (const name of NODES) await node.#register(name);
+    } catch (error) {
+      await node.close();
+      throw error;
+    }
     const { signal } = node.#closing;
     node.#follow(plane.api.watch('/api/v1/nodes', (event) => node.#seeNode(event), signal));
     node.#follow(node.#services.follow(signal));
