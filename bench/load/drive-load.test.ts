@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { LoadInterval } from '../report/record.ts';
 import { addsUp, answer, answering, drive, M, serving } from './testing/serving.ts';
@@ -73,6 +74,20 @@ describe('sending', () => {
       'kedge-timeout-ms': '70',
     };
     expect(seen).toEqual([['/prefix/v2/models/m/infer', '00ff01', { host: url.slice(7), ...wanted }]]);
+  });
+
+  it('tells when the last right answer was in, however late', async () => {
+    let last = Promise.resolve();
+    const { url } = await serving((request, response) => {
+      request.resume();
+      last = last.then(() => setTimeout(50)).then(() => void response.end('{}'));
+    });
+    const { total } = await drive(url, { load: 'constant:100/200ms', workers: 2 });
+    expect(total.ok).toBe(20);
+    // One after another, each takes 50 ms.
+    expect(total.answeredSeconds).toBeGreaterThan(0.9);
+    const { total: none } = await drive((await serving((_, response) => response.writeHead(503).end())).url);
+    expect(none.answeredSeconds).toBeUndefined();
   });
 
   it('stops when it is told to, and tells of what it sent', async () => {

@@ -44,6 +44,7 @@ export async function driveLoad(options: LoadOptions, hooks: LoadHooks = {}): Pr
   const ended = new Array<number>(workers).fill(0);
   const versions = threads.map((): string[] => []);
   const problems = new Set<string>();
+  let answeredAt = 0;
 
   const take = (index: number, report: LoadReport): void => {
     if (report.kind !== 'batch') return;
@@ -58,6 +59,7 @@ export async function driveLoad(options: LoadOptions, hooks: LoadHooks = {}): Pr
     for (const problem of report.problems) problems.add(problem);
     openFrom[index] = report.openFrom;
     underWay[index] = report.underWay;
+    answeredAt = Math.max(answeredAt, report.answeredAt);
     for (const interval of tally.close(Math.min(...openFrom))) onInterval?.(interval);
   };
   const command = (given: LoadCommand): void => {
@@ -83,7 +85,8 @@ export async function driveLoad(options: LoadOptions, hooks: LoadHooks = {}): Pr
       signal?.removeEventListener('abort', stop);
     }
     for (const interval of tally.close(Math.max(...ended))) onInterval?.(interval);
-    return { intervals: tally.intervals, total: tally.total(), problems: [...problems].slice(0, MAX_PROBLEMS) };
+    const total = { ...tally.total(), ...(answeredAt > 0 && { answeredSeconds: (answeredAt - begin) / 1_000 }) };
+    return { intervals: tally.intervals, total, problems: [...problems].slice(0, MAX_PROBLEMS) };
   } finally {
     await Promise.all(threads.map((thread) => thread.terminate()));
   }

@@ -33,6 +33,8 @@ export type LoadReport =
       underWay: number;
       /** Nothing comes any more of intervals before this one. */
       openFrom: number;
+      /** When the last right answer was in, on the clock of the threads; 0 before the first. */
+      answeredAt: number;
       /** What was wrong with answers, in words: the first few. */
       problems: readonly string[];
     }

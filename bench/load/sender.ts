@@ -63,6 +63,7 @@ export class Sender {
   #stopped = false;
   #lookedAt = 0;
   #toldAt = 0;
+  #answeredAt = 0;
 
   /** @param now milliseconds, on a clock that all threads have */
   constructor(order: LoadOrder, now: () => number, tell: (report: LoadReport, transfer?: ArrayBuffer[]) => void) {
@@ -166,7 +167,8 @@ export class Sender {
 
   #over(flight: Flight, answer: HttpAnswer | undefined, why = ''): void {
     const { target, connection, interval, at, behind } = flight;
-    const latency = (this.#now() - at) * 1_000;
+    const now = this.#now();
+    const latency = (now - at) * 1_000;
     this.#flights.delete(flight);
     const left = this.#open.get(interval)! - 1;
     if (left > 0) this.#open.set(interval, left);
@@ -175,6 +177,7 @@ export class Sender {
     if (connection.sent >= requestsPerConnection) connection.close();
     else if (connection.usable) this.#idle.push(connection);
     const { outcome, version } = this.#judge(target, answer, why);
+    if (outcome === 'ok') this.#answeredAt = now;
     this.#settled.add({ interval, outcome, status: answer?.status ?? 0, version, latency, behind });
   }
 
@@ -231,6 +234,7 @@ export class Sender {
         inFlight: this.#newInFlight,
         underWay: this.#flights.size,
         openFrom: Math.min(this.#interval, ...this.#open.keys()),
+        answeredAt: this.#answeredAt,
         problems: this.#newProblems,
       },
       [settled.buffer],

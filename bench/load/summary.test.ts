@@ -24,6 +24,14 @@ problem   m: status 503: busy
 `);
 });
 
+it('divides by the time until the last answer was in, where that is after the schedule', () => {
+  const answered = (answeredSeconds: number): string | undefined =>
+    /right \((.*?)\)/.exec(summary({ ok: 1_800, answeredSeconds }))?.[1];
+  expect(answered(90)).toBe('20/s, the last of them after 90 s');
+  expect(answered(12)).toBe('60/s');
+  expect(answered(31)).toBe('58.1/s');
+});
+
 it.each([
   ['was late beside what it measured', { behindP99: 2_000 }, true],
   ['was late by next to nothing', { behindP99: 1_400, latency: { ...latency, p99: 2_000 } }, false],

@@ -10,15 +10,22 @@ export interface SummaryFacts {
   closed: boolean;
 }
 
+/** Of the time of the schedule: answers that go on for longer tell of a server that had fallen behind. */
+const LATE = 1.05;
+
 /** What came of a load, for a person. */
 export function summaryOf(
   { total, problems = [] }: LoadRecord,
   { seconds, compression, closed }: SummaryFacts,
 ): string {
   const { scheduled, ok, wrong, failed, dropped, latency, statuses, versions, behindP99 } = total;
-  const rate = numberText((ok / seconds) * compression);
+  const wall = seconds / compression;
+  const until = Math.max(wall, total.answeredSeconds ?? 0);
+  // What the last few took is no news.
+  const after = until > wall * LATE ? `, the last of them after ${secondsText(until)}` : '';
+  const rate = `${numberText(ok / until)}/s${after}`;
   const lines = [
-    `${numberText(scheduled)} requests in ${secondsText(seconds / compression)}: ${numberText(ok)} right (${rate}/s), ${numberText(wrong)} wrong, ${numberText(failed)} failed, ${numberText(dropped)} dropped`,
+    `${numberText(scheduled)} requests in ${secondsText(wall)}: ${numberText(ok)} right (${rate}), ${numberText(wrong)} wrong, ${numberText(failed)} failed, ${numberText(dropped)} dropped`,
   ];
   if (latency) {
     const { p50, p90, p99, p999, max } = latency;

@@ -55,6 +55,8 @@ type Row = [text: string, what: string, record: RunRecord, holds: boolean, measu
 
 const quiet = handmade([]);
 const fine = handmade(rates([10, 10]));
+/** 60 a second for 3 s, of a server that answers 20 a second. */
+const slow = handmade(rates([3, 60]), { total: { answeredSeconds: 9 } });
 const refused = handmade([{}, { failed: 3 }, { wrong: 1 }, { dropped: 2 }, {}]);
 
 describe('of the load', () => {
@@ -77,6 +79,14 @@ describe('of the load', () => {
     ['worst_second_p99_ms: 20', 'all equal', fine, true, '20 ms at 0 s'],
     ['min_throughput: 10', 'as much as wanted', fine, true, '10 a second; 10 were scheduled'],
     ['min_throughput: 10', 'less', refused, false, '8.8 a second; 10 were scheduled'],
+    [
+      'min_throughput: 20',
+      'as a slow server has it',
+      slow,
+      true,
+      '20 a second; 60 were scheduled, and the last was in 6 s',
+    ],
+    ['min_throughput: 21', 'less than the load', slow, false, '20 a second'],
     ['min_throughput: 10', 'with rests, which do not count', handmade(rates([5, 20], [50, 0])), true, '20 a second'],
     ['min_throughput: 60', 'in compressed time, as the wall counts', { ...fine, compression: 6 }, true, '60 a second'],
     ['min_requests: 100', 'as many', fine, true, '100 requests'],

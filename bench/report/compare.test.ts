@@ -39,6 +39,14 @@ describe('a figure', () => {
     });
   });
 
+  it('throughput counts until the last answer was in', () => {
+    const late = (answeredSeconds: number) => handmade(rates([3, 60]), { total: { answeredSeconds } });
+    expect(row(late(9), late(2.9), 'answered rightly')).toMatchObject({ one: '20/s', other: '60/s', change: 'worse' });
+    expect(row(late(9), late(2.9), 'scheduled')).toMatchObject({ one: '60/s', difference: 'equal' });
+    const rest = handmade(rates([3, 60], [10, 0]), { total: { answeredSeconds: 9 }, compression: 0.5 });
+    expect(row(rest, late(2), 'answered rightly')).toMatchObject({ one: '20/s' });
+  });
+
   it('errors where there were none have no ratio, and are worse', () => {
     const [bad, good] = [handmade([{ failed: 5 }]), handmade([{}])];
     expect(row(bad, good, 'not answered rightly')).toMatchObject({ difference: 'not 0 any more', change: 'worse' });

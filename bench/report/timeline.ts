@@ -178,12 +178,20 @@ export function lastDropOf({ load: { intervals }, seconds }: RunRecord): number 
   return isFlat || !high ? last.at + 1 : changeOf(rates, high.at - span, high.at + span + 1, -1);
 }
 
-/** Requests a second on the wall, over the seconds in which any were scheduled; NaN where there was none. */
-export function ratesOf({ load: { intervals, total }, compression }: RunRecord): { scheduled: number; ok: number } {
-  const wall = intervals.filter(({ scheduled }) => scheduled > 0).length / compression;
-  return wall === 0
-    ? { scheduled: Number.NaN, ok: Number.NaN }
-    : { scheduled: total.scheduled / wall, ok: total.ok / wall };
+/**
+ * Requests a second on the wall, over the seconds in which any were scheduled; NaN where there was none. To right answers counts, too, what they took beyond the last of these
+ * seconds (`late`, seconds of the wall): a server that is slower than its load answers at its own rate, and not at the load's.
+ */
+export function ratesOf({ load: { intervals, total }, compression }: RunRecord): {
+  scheduled: number;
+  ok: number;
+  late: number;
+} {
+  const busy = intervals.filter(({ scheduled }) => scheduled > 0);
+  const wall = busy.length / compression;
+  if (wall === 0) return { scheduled: Number.NaN, ok: Number.NaN, late: 0 };
+  const late = Math.max(0, (total.answeredSeconds ?? 0) - (busy.at(-1)!.at + 1) / compression);
+  return { scheduled: total.scheduled / wall, ok: total.ok / (wall + late), late };
 }
 
 /** Replicas times seconds that were asked of the cluster: what a run costs. */

@@ -136,13 +136,15 @@ const worst_second_p99_ms: Kind<z.infer<typeof settled>> = {
 };
 
 const min_throughput: Kind<number> = {
-  about: 'at least so many right answers a second, on the wall, over the seconds in which requests were scheduled',
+  about:
+    'at least so many right answers a second, on the wall, over the seconds in which requests were scheduled and until the last was in',
   ...amount,
   judge: onLoad((record, limit) => {
-    const { scheduled, ok: rate } = ratesOf(record);
+    const { scheduled, ok: rate, late } = ratesOf(record);
+    const after = late > 0 ? `, and the last was in ${secondsText(late)} after these` : '';
     return {
       holds: rate >= limit,
-      measured: `${numberText(rate)} a second; ${numberText(scheduled)} were scheduled`,
+      measured: `${numberText(rate)} a second; ${numberText(scheduled)} were scheduled${after}`,
       advice: () =>
         scheduled < limit
           ? 'The load did not ask for as much: raise its rate.'
