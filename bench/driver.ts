@@ -19,7 +19,7 @@ const requests: LoadRequest[] = [
   { model: 'm', weight: 1, body: JSON.stringify({ inputs: [{ name: 'x', shape: [1, 12], datatype: 'FP32', data }] }) },
 ];
 
-const server = startNode([fileURLToPath(new URL('servers/fixed.ts', import.meta.url))]);
+const server = startNode([fileURLToPath(new URL('serving/servers/fixed.ts', import.meta.url))]);
 try {
   const { value: port } = await linesOf(server).next();
   process.stdout.write(

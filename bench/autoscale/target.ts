@@ -1,7 +1,7 @@
 import { TestVolume } from '../../server/testing/volume.ts';
 import { addProbed } from '../kedge-server.ts';
 import type { LoadRequest } from '../load/load-options.ts';
-import { small } from '../models.ts';
+import { small } from '../serving/models.ts';
 
 /** What pods serve, and what they are asked. */
 export interface LoadTarget {

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { small } from '../models.ts';
+import { small } from '../serving/models.ts';
 import { isReached } from '../verdict.ts';
 import { benchCompare } from './compare.ts';
 import { parseThere } from './contenders.ts';

@@ -7,7 +7,7 @@ import { publish } from '../../registry/publish.ts';
 import { startFaultyS3 } from '../../tests/faulty-s3.ts';
 import { hasS3Server, type S3Server, startS3Server } from '../../tests/s3-server.ts';
 import { bundleForPods } from '../cluster/program.ts';
-import { table } from '../models.ts';
+import { table } from '../serving/models.ts';
 import { median } from '../statistics.ts';
 import { type BenchIo, type BenchResult, drawTable, type Figure, rounded } from '../verdict.ts';
 import { type Client, otherClients, ourClients, type Source, THIS_BUNDLE } from './clients.ts';

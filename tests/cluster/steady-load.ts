@@ -1,5 +1,5 @@
-import { openLoad } from '../../bench/loads.ts';
-import type { OpenLoadJob, OpenLoadResult } from '../../bench/open-load.ts';
+import { openLoad } from '../../bench/lean-load/loads.ts';
+import type { OpenLoadJob, OpenLoadResult } from '../../bench/lean-load/open-load.ts';
 
 export interface SteadyResult {
   scheduled: number;

@@ -1,4 +1,4 @@
-import { benchColdStart } from '../../../bench/coldstart.ts';
+import { benchColdStart } from '../../../bench/serving/coldstart.ts';
 import { figureCommand } from '../../figure-command.ts';
 
 export const command = figureCommand({

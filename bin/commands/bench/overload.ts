@@ -1,4 +1,4 @@
-import { benchOverload } from '../../../bench/overload.ts';
+import { benchOverload } from '../../../bench/serving/overload.ts';
 import { figureCommand } from '../../figure-command.ts';
 
 export const command = figureCommand({

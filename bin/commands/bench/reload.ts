@@ -1,4 +1,4 @@
-import { benchReload } from '../../../bench/reload.ts';
+import { benchReload } from '../../../bench/serving/reload.ts';
 import { figureCommand } from '../../figure-command.ts';
 
 export const command = figureCommand({

@@ -1,19 +1,19 @@
 import { setTimeout } from 'node:timers/promises';
-import { TestVolume } from '../server/testing/volume.ts';
-import { sharedModels } from '../tests/shared.ts';
-import { addProbed, startKedge, untilReady } from './kedge-server.ts';
-import type { LoadResult } from './load.ts';
-import { closedLoad } from './loads.ts';
+import { TestVolume } from '../../server/testing/volume.ts';
+import { sharedModels } from '../../tests/shared.ts';
+import { addProbed, startKedge, untilReady } from '../kedge-server.ts';
+import type { LoadResult } from '../lean-load/closed-load.ts';
+import { closedLoad } from '../lean-load/loads.ts';
+import { readOptions } from '../options.ts';
+import { cores } from '../processes.ts';
+import { conclude, rounded } from '../verdict.ts';
 import { type BenchModel, gbdt, heavy, mlp } from './models.ts';
-import { readOptions } from './options.ts';
-import { cores } from './processes.ts';
-import { conclude, rounded } from './verdict.ts';
 
 /**
  * What a light model notices of a heavy one (about 100 ms a run) in the same server: its 99th percentile alone, and while the heavy one is asked for
  * more than it can answer. Rounds take turns; the ratio is the median over rounds.
  *
- *   node bench/fair.ts [--rounds 5] [--seconds 4] [--json FILE]
+ *   node bench/serving/fair.ts [--rounds 5] [--seconds 4] [--json FILE]
  */
 const { rounds, seconds, json } = readOptions({ rounds: 5, seconds: 4 });
 const LIGHT_CONNECTIONS = 4;

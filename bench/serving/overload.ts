@@ -1,11 +1,11 @@
-import { TestVolume } from '../server/testing/volume.ts';
-import { sharedModels } from '../tests/shared.ts';
-import { addProbed, type KedgeServer, startKedge, untilReady } from './kedge-server.ts';
-import { closedLoad, openLoad } from './loads.ts';
+import { TestVolume } from '../../server/testing/volume.ts';
+import { sharedModels } from '../../tests/shared.ts';
+import { addProbed, type KedgeServer, startKedge, untilReady } from '../kedge-server.ts';
+import { closedLoad, openLoad } from '../lean-load/loads.ts';
+import type { OpenLoadResult } from '../lean-load/open-load.ts';
+import { cores } from '../processes.ts';
+import { type BenchIo, type BenchResult, drawTable, type Figure, rounded } from '../verdict.ts';
 import { type BenchModel, costly, gbdt, mlp } from './models.ts';
-import type { OpenLoadResult } from './open-load.ts';
-import { cores } from './processes.ts';
-import { type BenchIo, type BenchResult, drawTable, type Figure, rounded } from './verdict.ts';
 
 export interface OverloadOptions {
   rounds: number;

@@ -1,7 +1,7 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
+import { requestBytes } from '../load/request-bytes.ts';
+import { quantile } from '../statistics.ts';
 import { Connection } from './connection.ts';
-import { requestBytes } from './load/request-bytes.ts';
-import { quantile } from './statistics.ts';
 
 /**
  * An open loop: requests are sent when their time has come, whether those before are answered or not, and each is measured from the time that it was

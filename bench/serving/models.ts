@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { encodeModel } from '../contract/onnx/encode.ts';
-import { linearModel } from '../contract/onnx/testing/models.ts';
-import type { SharedModels } from '../tests/shared.ts';
+import { encodeModel } from '../../contract/onnx/encode.ts';
+import { linearModel } from '../../contract/onnx/testing/models.ts';
+import type { SharedModels } from '../../tests/shared.ts';
 
 /** A model and one request for it: one row, as JSON of the Open Inference Protocol. */
 export interface BenchModel {

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { KedgeOptions } from './kedge-server.ts';
+import type { KedgeOptions } from '../kedge-server.ts';
 
 /** TypeScript beside this file in a clone, a bundle of its own beside the main one in the package. */
 const WATCH = fileURLToPath(

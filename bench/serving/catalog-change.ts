@@ -1,17 +1,17 @@
 import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers/promises';
-import type { Catalog } from '../contract/catalog.ts';
-import { stringifyJson } from '../contract/json.ts';
-import { linearModel } from '../contract/onnx/testing/models.ts';
-import type { Engine } from '../engine/engine.ts';
-import { systemClock } from '../platform/clock.ts';
-import { silentLog } from '../platform/log.ts';
-import { VersionManager } from '../server/lifecycle/manager.ts';
-import { CatalogParser } from '../server/parse-catalog.ts';
-import { TestVolume } from '../server/testing/volume.ts';
+import type { Catalog } from '../../contract/catalog.ts';
+import { stringifyJson } from '../../contract/json.ts';
+import { linearModel } from '../../contract/onnx/testing/models.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { systemClock } from '../../platform/clock.ts';
+import { silentLog } from '../../platform/log.ts';
+import { VersionManager } from '../../server/lifecycle/manager.ts';
+import { CatalogParser } from '../../server/parse-catalog.ts';
+import { TestVolume } from '../../server/testing/volume.ts';
 
 /**
- * How long the serving loop stands still when a catalog of many models changes in one of them, and in all: node bench/catalog-change.ts
+ * How long the serving loop stands still when a catalog of many models changes in one of them, and in all: node bench/serving/catalog-change.ts
  * [MODELS]. Times in milliseconds; each the median, and the largest, of several changes.
  */
 const MODELS = Number(process.argv[2] ?? 1000);

@@ -1,12 +1,12 @@
 import { setTimeout } from 'node:timers/promises';
-import { TestVolume } from '../server/testing/volume.ts';
-import { addProbed, type KedgeServer, startKedge, untilAnswers, untilReady } from './kedge-server.ts';
-import { openLoad } from './loads.ts';
+import { TestVolume } from '../../server/testing/volume.ts';
+import { addProbed, type KedgeServer, startKedge, untilAnswers, untilReady } from '../kedge-server.ts';
+import { openLoad } from '../lean-load/loads.ts';
+import type { OpenLoadResult, Sample } from '../lean-load/open-load.ts';
+import { quantile } from '../statistics.ts';
+import { type BenchIo, type BenchResult, drawTable, type Figure, rounded } from '../verdict.ts';
 import { longestStallMs, watchedLoop } from './loop-delay.ts';
 import { table } from './models.ts';
-import type { OpenLoadResult, Sample } from './open-load.ts';
-import { quantile } from './statistics.ts';
-import { type BenchIo, type BenchResult, drawTable, type Figure, rounded } from './verdict.ts';
 
 export interface ReloadOptions {
   rounds: number;

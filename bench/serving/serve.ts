@@ -3,21 +3,21 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { CatalogAvailable } from '../contract/catalog.ts';
-import { placeVersion } from '../server/placement.ts';
-import { TestVolume } from '../server/testing/volume.ts';
-import { sharedModels } from '../tests/shared.ts';
-import { addProbed, startKedge, untilAnswers } from './kedge-server.ts';
-import { closedLoad } from './loads.ts';
+import type { CatalogAvailable } from '../../contract/catalog.ts';
+import { placeVersion } from '../../server/placement.ts';
+import { TestVolume } from '../../server/testing/volume.ts';
+import { sharedModels } from '../../tests/shared.ts';
+import { addProbed, startKedge, untilAnswers } from '../kedge-server.ts';
+import { closedLoad } from '../lean-load/loads.ts';
+import { canPin, cpuSeconds, linesOf, startNode, stop } from '../processes.ts';
+import { median } from '../statistics.ts';
 import { type BenchModel, gbdt, mlp } from './models.ts';
-import { canPin, cpuSeconds, linesOf, startNode, stop } from './processes.ts';
-import { median } from './statistics.ts';
 
 /**
  * What a request costs: Kedge side by side with three references: the floor (node:http without inference), Hono with
  * onnxruntime-node and one run for each request, and a bare prototype of the same with one run for each turn of the loop. The server is held to one core and the load to another, rounds take turns, and ratios are medians over rounds.
  *
- *   node bench/serve.ts [--rounds 5] [--seconds 3] [--connections 64] [--only gbdt|mlp] [--json FILE]
+ *   node bench/serving/serve.ts [--rounds 5] [--seconds 3] [--connections 64] [--only gbdt|mlp] [--json FILE]
  */
 const { values } = parseArgs({
   options: {

@@ -1,19 +1,19 @@
 import { setTimeout } from 'node:timers/promises';
-import { TestVolume } from '../server/testing/volume.ts';
-import { addProbed, type KedgeServer, startKedge, untilAnswers, untilReady } from './kedge-server.ts';
-import { openLoad } from './loads.ts';
+import { TestVolume } from '../../server/testing/volume.ts';
+import { addProbed, type KedgeServer, startKedge, untilAnswers, untilReady } from '../kedge-server.ts';
+import { openLoad } from '../lean-load/loads.ts';
+import type { OpenLoadResult } from '../lean-load/open-load.ts';
+import { readOptions } from '../options.ts';
+import { median } from '../statistics.ts';
+import { conclude, type Figure, rounded } from '../verdict.ts';
 import { longestStallMs, watchedLoop } from './loop-delay.ts';
 import { type BenchModel, small } from './models.ts';
-import type { OpenLoadResult } from './open-load.ts';
-import { readOptions } from './options.ts';
-import { median } from './statistics.ts';
-import { conclude, type Figure, rounded } from './verdict.ts';
 
 /**
  * What a thousand small models cost the one that is asked for: time from spawn until all answer; and the 99th percentile of one of them beside the
  * others, quiet and while the catalog changes once a second in one model, to that of a server with this one alone. The servers take turns.
  *
- *   node bench/many.ts [--models 1000] [--starts 3] [--rounds 5] [--seconds 3] [--rate 300] [--json FILE]
+ *   node bench/serving/many.ts [--models 1000] [--starts 3] [--rounds 5] [--seconds 3] [--rate 300] [--json FILE]
  */
 const { json, ...options } = readOptions({ models: 1_000, starts: 3, rounds: 5, seconds: 3, rate: 300 });
 const CONNECTIONS = 64;

@@ -1,19 +1,19 @@
 import { setTimeout } from 'node:timers/promises';
-import { TestVolume } from '../server/testing/volume.ts';
-import { addProbed, type KedgeServer, startKedge, untilAnswers, untilReady } from './kedge-server.ts';
-import { openLoad } from './loads.ts';
+import { TestVolume } from '../../server/testing/volume.ts';
+import { addProbed, type KedgeServer, startKedge, untilAnswers, untilReady } from '../kedge-server.ts';
+import { openLoad } from '../lean-load/loads.ts';
+import type { OpenLoadResult } from '../lean-load/open-load.ts';
+import { readOptions } from '../options.ts';
+import { residentBytes } from '../processes.ts';
+import { median } from '../statistics.ts';
+import { conclude, rounded } from '../verdict.ts';
 import { type BenchModel, table } from './models.ts';
-import type { OpenLoadResult } from './open-load.ts';
-import { readOptions } from './options.ts';
-import { residentBytes } from './processes.ts';
-import { median } from './statistics.ts';
-import { conclude, rounded } from './verdict.ts';
 
 /**
  * Whether the memory of the versions before is given back: two models of a few MiB, one on the serving loop and one in a host, replaced again
  * and again under light load. Resident memory of the server and its hosts at the end, to that after the first swaps.
  *
- *   node bench/swaps.ts [--swaps 200] [--first 20] [--mebibytes 4] [--rate 50] [--json FILE]
+ *   node bench/serving/swaps.ts [--swaps 200] [--first 20] [--mebibytes 4] [--rate 50] [--json FILE]
  */
 const { json, ...options } = readOptions({ swaps: 200, first: 20, mebibytes: 4, rate: 50 });
 const CONNECTIONS = 16;

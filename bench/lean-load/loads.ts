@@ -1,14 +1,14 @@
 import { fileURLToPath } from 'node:url';
-import type { LoadJob, LoadResult } from './load.ts';
+import { linesOf, startNode } from '../processes.ts';
+import type { LoadJob, LoadResult } from './closed-load.ts';
 import type { OpenLoadJob, OpenLoadResult } from './open-load.ts';
-import { linesOf, startNode } from './processes.ts';
 
 type Program = 'closed-load' | 'open-load';
 
 /** TypeScript beside this file in a clone, bundles of their own beside the main one in the package. */
 const isClone = import.meta.url.endsWith('.ts');
 const PROGRAMS: Readonly<Record<Program, string>> = {
-  'closed-load': fileURLToPath(new URL(isClone ? 'load.ts' : 'closed-load.js', import.meta.url)),
+  'closed-load': fileURLToPath(new URL(isClone ? 'closed-load.ts' : 'closed-load.js', import.meta.url)),
   'open-load': fileURLToPath(new URL(isClone ? 'open-load.ts' : 'open-load.js', import.meta.url)),
 };
 

@@ -2,14 +2,14 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { TestVolume } from '../server/testing/volume.ts';
-import { sharedModels } from '../tests/shared.ts';
-import { bundleForPods } from './cluster/program.ts';
-import { addProbed, serveEnvironment } from './kedge-server.ts';
+import { TestVolume } from '../../server/testing/volume.ts';
+import { sharedModels } from '../../tests/shared.ts';
+import { bundleForPods } from '../cluster/program.ts';
+import { addProbed, serveEnvironment } from '../kedge-server.ts';
+import { linesOf, startNode, stop } from '../processes.ts';
+import { median } from '../statistics.ts';
+import { type BenchIo, type BenchResult, drawTable, rounded } from '../verdict.ts';
 import { type BenchModel, gbdt, mlp } from './models.ts';
-import { linesOf, startNode, stop } from './processes.ts';
-import { median } from './statistics.ts';
-import { type BenchIo, type BenchResult, drawTable, rounded } from './verdict.ts';
 
 export interface ColdStartOptions {
   rounds: number;
