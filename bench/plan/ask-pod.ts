@@ -1,6 +1,7 @@
 import { KedgeError, messageOf } from '../../contract/errors.ts';
 import { driveLoad } from '../load/drive-load.ts';
 import type { LoadRequest } from '../load/load-options.ts';
+import type { Look } from '../load/tally.ts';
 import type { Ask } from './measure.ts';
 
 export interface PodOptions {
@@ -19,15 +20,28 @@ const COUNTER = /^kedge_inflight_seconds_total(?:\{[^}]*\})? ([\d.e+-]+)$/gm;
 
 /** Offers rates to one pod, at random times as many clients would. */
 export function askPod({ url, request, metricsUrl, maxOutstanding, signal }: PodOptions): Ask {
-  return async (rate, seconds) => {
+  return async (rate, seconds, timeoutMs) => {
     const schedule = { segments: [{ from: 0, to: seconds, startRate: rate, endRate: rate, random: true }] };
+    const load = { url, requests: [request], schedule, maxOutstanding, timeoutMs };
     const before = metricsUrl === undefined ? undefined : await inFlightSeconds(metricsUrl);
-    const { total } = await driveLoad({ url, requests: [request], schedule, maxOutstanding }, { signal });
-    signal.throwIfAborted();
-    const after = metricsUrl === undefined ? undefined : await inFlightSeconds(metricsUrl);
-    // The counter grows by what requests take, so what the last of them add after the end of the load belongs to it.
-    const inFlight = before === undefined || after === undefined ? undefined : (after - before) / seconds;
-    return { total, seconds, inFlight };
+    const ended = Promise.withResolvers<void>();
+    const after = metricsUrl === undefined ? undefined : ended.promise.then(() => inFlightSeconds(metricsUrl));
+    // Its failure is told once the load is over.
+    after?.catch(() => undefined);
+    let timer: NodeJS.Timeout | undefined;
+    const onLook = ({ at }: Look): void => {
+      timer ??= setTimeout(ended.resolve, Math.max(0, seconds - at) * 1_000);
+    };
+    try {
+      const { total, intervals } = await driveLoad(load, { signal, onLook });
+      signal.throwIfAborted();
+      // A load that is over sooner than it is first looked at.
+      ended.resolve();
+      const inFlight = before === undefined ? undefined : ((await after)! - before) / seconds;
+      return { total, seconds, left: intervals.at(-1)?.inFlight ?? 0, inFlight };
+    } finally {
+      clearTimeout(timer);
+    }
   };
 }
 

@@ -19,7 +19,7 @@ function queue(perSecond: number): { ask: Ask; asked: number[] } {
     const meanMicros = 1e6 / (perSecond - Math.min(rate, perSecond * 0.999));
     const at = (share: number): number => -Math.log(1 - share) * meanMicros;
     const latency = { p50: at(0.5), p90: at(0.9), p99: at(0.99), p999: at(0.999), max: at(0.9999) };
-    return { total: totalOf(scheduled, ok, latency), seconds, inFlight: undefined };
+    return { total: totalOf(scheduled, ok, latency), seconds, left: 0, inFlight: undefined };
   };
   return { ask, asked };
 }
@@ -38,11 +38,37 @@ describe('a pod is measured', () => {
     expect(asked[0]).toBe(10);
   });
 
+  it.each([
+    ['one at a time', 1],
+    ['many at once', 100],
+  ])('and answers that come when the rate is over prove nothing: %s', async (_, lanes) => {
+    // Half a second each, in turn: all is answered at last.
+    const ask: Ask = async (rate, seconds) => {
+      const free = new Array<number>(lanes).fill(0);
+      const scheduled = Math.round(rate * seconds);
+      const ends = Array.from({ length: scheduled }, (_, index) => {
+        const at = index / rate;
+        const lane = free.indexOf(Math.min(...free));
+        free[lane] = Math.max(at, free[lane]!) + 0.5;
+        return { end: free[lane]!, micros: (free[lane]! - at) * 1e6 };
+      });
+      const at = (share: number): number =>
+        ends.map(({ micros }) => micros).sort((a, b) => a - b)[Math.floor(share * (scheduled - 1))]!;
+      const latency = { p50: at(0.5), p90: at(0.9), p99: at(0.99), p999: at(0.999), max: at(1) };
+      const left = ends.filter(({ end }) => end > seconds).length;
+      return { total: totalOf(scheduled, scheduled, latency), seconds, left, inFlight: undefined };
+    };
+    const points = await measureCurve(ask, { startRate: 1, seconds: 4 });
+    const most = Math.max(...points.map(({ rate }) => rate));
+    expect(most).toBeGreaterThan(2 * lanes * 0.7);
+    expect(most).toBeLessThanOrEqual(2 * lanes);
+  });
+
   it('and a point again where something else disturbed it', async () => {
     const { ask } = queue(1_000);
     const held: number[] = [];
     const disturbed: Ask = async (rate, seconds) => {
-      const trial = await ask(rate, seconds);
+      const trial = await ask(rate, seconds, 5_000);
       if (seconds < 8) return trial;
       held.push(rate);
       return held.length === 3 ? { ...trial, total: { ...trial.total, ok: 1 } } : trial;
@@ -57,6 +83,7 @@ describe('a pod is measured', () => {
     const ask: Ask = async (rate, seconds) => ({
       total: totalOf(rate * seconds, 0, undefined),
       seconds,
+      left: 0,
       inFlight: undefined,
     });
     await expect(measureCurve(ask, { startRate: 10, seconds: 8 })).rejects.toThrow(/not even 10 requests a second/);
@@ -67,6 +94,7 @@ describe('what was under way', () => {
   const trial = (inFlight: number | undefined): Trial => ({
     total: totalOf(500, 500, { ...NO_LATENCY, p50: 20_000, p90: 20_000, p99: 20_000, p999: 20_000, max: 20_000 }),
     seconds: 5,
+    left: 0,
     inFlight,
   });
 

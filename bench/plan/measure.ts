@@ -6,12 +6,14 @@ import type { CurvePoint } from './curve.ts';
 export interface Trial {
   total: LoadTotal;
   seconds: number;
+  /** Requests that were under way when these seconds were over; `total` counts what became of them too. */
+  left: number;
   /** Average number under way, where the server tells; reckoned from latencies if undefined. */
   inFlight: number | undefined;
 }
 
-/** Offers a rate for some seconds. */
-export type Ask = (rate: number, seconds: number) => Promise<Trial>;
+/** Offers a rate for some seconds. What is not answered within a time of when it was due, in milliseconds, failed. */
+export type Ask = (rate: number, seconds: number, timeoutMs: number) => Promise<Trial>;
 
 export interface MeasureOptions {
   /** A rate that any pod bears, per second. */
@@ -27,8 +29,16 @@ export interface MeasureOptions {
 const PARTS = [0.1, 0.25, 0.4, 0.55, 0.7, 0.8, 0.88, 0.95];
 /** While it looks for the peak, at most. */
 const LOOK_SECONDS = 2;
-/** A pod bears a rate if it answers this part of it. */
+/** A pod bears a rate if it answers this part of it while it lasts. */
 const BORNE = 0.97;
+/** What is under way for so many times as long as an answer takes alone is work in hand; more is a backlog. */
+const IN_HAND = 2;
+/** A trial lasts for so many answers one after another, as what is in hand at its end would weigh too much otherwise; but no longer than the second. */
+const ANSWERS = 20;
+const LONGEST_SECONDS = 30;
+/** Where it is not yet known how long an answer takes, and for points, whose latencies count. */
+const TIMEOUT_MS = 10_000;
+const LEAST_TIMEOUT_MS = 1_000;
 const MOST_AGAIN = 2;
 const GROWTH = 1.6;
 const MOST_LOOKS = 40;
@@ -36,36 +46,65 @@ const MOST_LOOKS = 40;
 const REFINE = 3;
 
 /**
- * Measures one pod: raises the rate until not all of it is answered, and then holds parts of what was, each for some seconds.
+ * Measures one pod: raises the rate until not all of it is answered while it is offered, and then holds parts of what was, each for some seconds, or for longer
+ * where single answers take long.
  * @throws KedgeError `model-not-ready` where even the first rate is not answered
  */
 export async function measureCurve(ask: Ask, options: MeasureOptions): Promise<CurvePoint[]> {
-  const { parts = PARTS, seconds, onTrial } = options;
-  const peak = await peakRate(ask, options);
+  const { parts = PARTS, seconds, startRate, onTrial } = options;
+  const lookSeconds = Math.min(seconds, LOOK_SECONDS);
+  onTrial?.(0, 0, startRate);
+  const answerSeconds = secondsOfAnswer(await ask(startRate, lookSeconds, TIMEOUT_MS));
+  const least = Math.min(LONGEST_SECONDS, ANSWERS * answerSeconds);
+  const pod = { ask, answerSeconds, lookSeconds: Math.max(lookSeconds, least) };
+  const peak = await peakRate(pod, options);
   const points: CurvePoint[] = [];
   for (const [index, part] of parts.entries()) {
     onTrial?.(index, parts.length, peak * part);
-    points.push(pointOf(await askAgain(ask, peak * part, seconds)));
+    points.push(pointOf(await askAgain(pod, peak * part, Math.max(seconds, least))));
   }
   return points;
 }
 
+/** What is known of a pod before its peak is looked for. */
+interface Pod {
+  ask: Ask;
+  /** How long it takes for one, at the first rate. */
+  answerSeconds: number;
+  /** Of each rate while it looks for the peak. */
+  lookSeconds: number;
+}
+
+function secondsOfAnswer({ total }: Trial): number {
+  return (total.latency?.p50 ?? 0) / 1e6;
+}
+
 /** A rate below the peak that is not borne met with something else on the machine: it is asked for again, a few times. */
-async function askAgain(ask: Ask, rate: number, seconds: number): Promise<Trial> {
-  let trial = await ask(rate, seconds);
-  for (let again = 0; again < MOST_AGAIN && !isBorne(trial); again += 1) trial = await ask(rate, seconds);
+async function askAgain({ ask, answerSeconds }: Pod, rate: number, seconds: number): Promise<Trial> {
+  let trial = await ask(rate, seconds, TIMEOUT_MS);
+  for (let again = 0; again < MOST_AGAIN && !isBorne(trial, answerSeconds); again += 1)
+    trial = await ask(rate, seconds, TIMEOUT_MS);
   return trial;
 }
 
-function isBorne({ total }: Trial): boolean {
-  return total.ok >= total.scheduled * BORNE;
+/**
+ * Whether all but a little was answered while the rate was offered. A server that falls behind answers the rest of it later, which proves no rate; but what is due just before the
+ * end cannot be answered before it.
+ */
+function isBorne({ total, seconds, left }: Trial, answerSeconds: number): boolean {
+  const inHand = (IN_HAND * answerSeconds * total.scheduled) / seconds;
+  return total.ok - Math.max(0, left - inHand) >= total.scheduled * BORNE;
 }
 
 /** The highest rate that was borne, between growing ones, and then between the last that was and the first that was not. */
-async function peakRate(ask: Ask, { startRate, seconds, onTrial }: MeasureOptions): Promise<number> {
+async function peakRate(
+  { ask, answerSeconds, lookSeconds }: Pod,
+  { startRate, onTrial }: MeasureOptions,
+): Promise<number> {
+  const timeoutMs = Math.max(LEAST_TIMEOUT_MS, lookSeconds * 1_000);
   const bears = async (rate: number): Promise<boolean> => {
     onTrial?.(0, 0, rate);
-    return isBorne(await ask(rate, Math.min(seconds, LOOK_SECONDS)));
+    return isBorne(await ask(rate, lookSeconds, timeoutMs), answerSeconds);
   };
   let [borne, over] = [0, startRate];
   for (let look = 0; look < MOST_LOOKS && (await bears(over)); look += 1) [borne, over] = [over, over * GROWTH];
@@ -83,9 +122,12 @@ async function peakRate(ask: Ask, { startRate, seconds, onTrial }: MeasureOption
   return borne;
 }
 
-/** The point of a trial. Where the server does not tell how many were under way, the law of Little does: rate times mean latency. */
-export function pointOf({ total, seconds, inFlight }: Trial): CurvePoint {
-  const rate = total.ok / seconds;
+/**
+ * The point of a trial: its rate is what was answered rightly before it was over. Where the server does not tell how many were under way, the law of Little does: rate
+ * times mean latency.
+ */
+export function pointOf({ total, seconds, left, inFlight }: Trial): CurvePoint {
+  const rate = Math.max(0, total.ok - left) / seconds;
   const { latency } = total;
   if (!latency) return { rate, inFlight: Number.NaN, p99Ms: Number.NaN };
   return { rate, inFlight: inFlight ?? (rate * meanOf(latency)) / 1e6, p99Ms: latency.p99 / 1_000 };
