@@ -50,6 +50,22 @@ it('counts requests that were lost with their connections, of which autocannon t
   expect(problems).toEqual(['the server closed the connection']);
 });
 
+it('refuses binary answers, of which autocannon keeps a text, where they are to be judged', async () => {
+  const head = JSON.stringify({
+    outputs: [{ name: 'y', datatype: 'FP32', shape: [1], parameters: { binary_data_size: 4 } }],
+  });
+  const { url } = await serving((request, response) => {
+    request.resume();
+    response
+      .setHeader('inference-header-content-length', head.length)
+      .end(Buffer.concat([Buffer.from(head), Buffer.from([0, 0, 0xc0, 0xff])]));
+  });
+  await expect(saturate({ ...options, url })).rejects.toThrow('give it --status-only, ask for JSON');
+  const { total } = await saturate({ ...options, url, requests: [{ ...M, check: 'status' }] });
+  expect(total.ok).toBeGreaterThan(0);
+  expect(total.wrong).toBe(0);
+});
+
 it('refuses https, which autocannon does not check', async () => {
   await expect(saturate({ ...options, url: 'https://127.0.0.1:1' })).rejects.toThrow('give it an http:// URL');
 });

@@ -1,9 +1,11 @@
 import type { Options } from 'autocannon';
 import { KedgeError } from '../../contract/errors.ts';
+import { LENGTH_HEADER } from '../../server/api/request-body.ts';
 import { Random } from '../../server/testing/random.ts';
 import type { LoadRecord } from '../report/record.ts';
 import { AnswerJudge, versionOf } from './answers.ts';
 import type { LoadHooks } from './drive-load.ts';
+import { headerOf } from './http-answer.ts';
 import type { LoadRequest } from './load-options.ts';
 import { pathOf } from './request-bytes.ts';
 import type { Settlement } from './settlements.ts';
@@ -30,7 +32,7 @@ const MAX_PROBLEMS = 20;
  *
  * What of autocannon 9 misleads is gone round. Its latencies are whole milliseconds: those of its events, which are not, are taken in their place. Its correction for a rate is in
  * the wrong unit: it applies where a rate is set, and none is. Requests that were under way when a server closed their connection are told nowhere: they are what is missing of those sent, and failed.
- * Certificates are not checked by it: https is refused.
+ * Certificates are not checked by it: https is refused. Bodies of answers are texts to it, in which bytes of binary tensors are lost: the first such answer that is to be judged ends it.
  * @throws KedgeError `config-invalid`
  */
 export async function saturate(options: ClosedLoopOptions, hooks: LoadHooks = {}): Promise<LoadRecord> {
@@ -48,6 +50,7 @@ export async function saturate(options: ClosedLoopOptions, hooks: LoadHooks = {}
   /** What was found of the answer that is told of next. */
   let found: { version: string | undefined; problem: string | undefined } = { version: undefined, problem: undefined };
   let over = 0;
+  let unreadable = false;
   const settle = (rest: Pick<Settlement, 'outcome' | 'status' | 'latency'>, version?: string): void => {
     over += 1;
     tally.add({ interval: Math.floor(secondsNow()), version: -1, behind: 0, ...rest }, version);
@@ -72,6 +75,10 @@ export async function saturate(options: ClosedLoopOptions, hooks: LoadHooks = {}
         headers: { 'content-type': 'application/json', ...request.headers },
         onResponse: (status: number, body: string, _context: object, headers?: object) => {
           const answer = { status, head: headOf(headers as Record<string, unknown>), body: Buffer.from(body) };
+          if (request.check !== 'status' && headerOf(answer.head, LENGTH_HEADER) !== undefined) {
+            unreadable = true;
+            running.stop();
+          }
           const version = status === 200 ? versionOf(answer) : undefined;
           const problem = status === 200 ? judge.problemOf(answer, version) : `status ${status}: ${body.slice(0, 160)}`;
           found = { version: version === undefined ? undefined : `${request.model}/${version}`, problem };
@@ -108,6 +115,12 @@ export async function saturate(options: ClosedLoopOptions, hooks: LoadHooks = {}
   } finally {
     clearInterval(ticks);
     signal?.removeEventListener('abort', stop);
+  }
+  if (unreadable) {
+    throw new KedgeError(
+      'config-invalid',
+      'Answers are binary, and autocannon cannot hold them against each other: give it --status-only, ask for JSON, or leave out --tool.',
+    );
   }
   for (const interval of tally.close(Math.ceil(secondsNow()))) onInterval?.(interval);
   return { intervals: tally.intervals, total: tally.total(), problems: [...problems] };
