@@ -62,7 +62,8 @@ const answerOf = (y: number): string =>
 
 describe('kedge bench load', () => {
   it('asks all models of a server with nothing but its address, and leaves a record, lines and a report', async () => {
-    const files = ['--json', at('a.json'), '--lines', at('a.jsonl'), '--report', at('a.html')];
+    writeFileSync(at('a.jsonl'), 'of a run before');
+    const files = ['--json', at('new/a.json'), '--lines', at('a.jsonl'), '--report', at('a.html')];
     const { code, out } = await benchLoad(
       '--load',
       'constant:40/2s',
@@ -73,7 +74,7 @@ describe('kedge bench load', () => {
     expect(code).toBe(0);
     // The rate is less where the last answers of a busy machine come after the schedule.
     expect(out).toMatch(/80 requests in 2 s: 80 right \([\d.]+\/s.*\), 0 wrong, 0 failed, 0 dropped/);
-    const record = recordAt('a.json');
+    const record = recordAt('new/a.json');
     expect(record).toMatchObject({
       kind: 'load',
       seconds: 2,
@@ -85,7 +86,7 @@ describe('kedge bench load', () => {
     const lines = readFileSync(at('a.jsonl'), 'utf8').trim().split('\n');
     expect(lines.map((line) => JSON.parse(line) as LoadInterval)).toEqual(record.load.intervals);
     expect(readFileSync(at('a.html'), 'utf8')).toContain('<!doctype html>');
-    for (const file of ['a.json', 'a.html']) expect(readFileSync(at(file), 'utf8')).not.toContain('secret');
+    for (const file of ['new/a.json', 'a.html']) expect(readFileSync(at(file), 'utf8')).not.toContain('secret');
   });
 
   it('asks models as they are weighed, one version of one if told to, in binary', async () => {
@@ -169,6 +170,19 @@ describe('kedge bench load', () => {
   ])('says what to do about %j', async (words, message) => {
     await expect(benchLoad(...words)).rejects.toThrow(message);
   });
+
+  it.each(['--json', '--report', '--lines'])(
+    'says before it sends a load that %s cannot be written',
+    async (option) => {
+      writeFileSync(at('plain'), 'kept');
+      await expect(benchLoad('--load', 'constant:1/1h', option, at('plain/x'))).rejects.toMatchObject({
+        code: 'config-invalid',
+        message: expect.stringMatching(`${option} .*plain/x cannot be written: .*Name a file in a folder`),
+      });
+      await expect(benchLoad('--load', 'constant:1/1h', option, home)).rejects.toThrow('cannot be written');
+      expect(readFileSync(at('plain'), 'utf8')).toBe('kept');
+    },
+  );
 
   it('says so when a body does not fit, before it sends a load', async () => {
     writeFileSync(at('bad.json'), JSON.stringify({ inputs: [{ name: 'z', datatype: 'FP32', shape: [1], data: [1] }] }));

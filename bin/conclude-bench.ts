@@ -1,7 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { renderReport } from '../bench/report/html.ts';
 import type { RunRecord } from '../bench/report/record.ts';
+import { KedgeError, messageOf } from '../contract/errors.ts';
 import type { CommandOption, Context } from './command.ts';
 
 /** What a bench leaves behind, and what must hold of it. */
@@ -11,24 +12,40 @@ export const RECORD_OPTIONS: Record<string, CommandOption> = {
   assert: { type: 'string', value: 'FILE', about: 'YAML of what must hold; exit code 1 where it does not' },
 };
 
-/** Writes the record and the report where they are asked for, and tells the verdicts. @returns the exit code: 0 if all hold, or none were asked for */
+/**
+ * Makes the files that a run will leave, with their folders, so that nobody waits for a run that nothing is left of. What is in one already stays until the run is over.
+ * @param names options that name files, beside those of the record; `-` is no file
+ * @throws KedgeError `config-invalid` where one cannot be written
+ */
+export async function makeFiles(values: Context['values'], names: readonly string[] = []): Promise<void> {
+  for (const name of ['json', 'report', ...names]) {
+    const file = values[name] as string | undefined;
+    if (file === undefined || file === '-') continue;
+    try {
+      await mkdir(dirname(file), { recursive: true });
+      await appendFile(file, '');
+    } catch (error) {
+      throw new KedgeError(
+        'config-invalid',
+        `--${name} ${file} cannot be written: ${messageOf(error)}. Name a file in a folder that you may write to.`,
+        { cause: error },
+      );
+    }
+  }
+}
+
+/** Writes the record and the report where they are asked for ({@link makeFiles} comes before the run), and tells the verdicts. @returns the exit code: 0 if all hold, or none were asked for */
 export async function concludeBench(
   record: RunRecord,
   { values, out }: Pick<Context, 'values' | 'out'>,
 ): Promise<number> {
   const { json, report } = values as { json?: string; report?: string };
-  if (json !== undefined) await writeInto(json, `${JSON.stringify(record)}\n`);
-  if (report !== undefined) await writeInto(report, renderReport(record));
+  if (json !== undefined) await writeFile(json, `${JSON.stringify(record)}\n`);
+  if (report !== undefined) await writeFile(report, renderReport(record));
   const lines = record.verdicts.map(
     ({ holds, assertion, measured, advice }) =>
       `${holds ? 'holds ' : 'FAILED'}  ${assertion}: ${measured}${advice === undefined ? '' : `\n        ${advice}`}`,
   );
   if (lines.length > 0) out.write(`\n${lines.join('\n')}\n`);
   return record.verdicts.every(({ holds }) => holds) ? 0 : 1;
-}
-
-/** Makes the folder, too. */
-async function writeInto(file: string, text: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, text);
 }

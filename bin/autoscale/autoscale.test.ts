@@ -20,6 +20,7 @@ describe('what cannot be run is said before anything starts', () => {
     [['--compress', '0'], /--compress must be/],
     [['--min', '3', '--max', '2'], /--max 2/],
     [['--kill-at', 'soon'], /--kill-at takes a second/],
+    [['--json', '/dev/null/run.json'], /--json \/dev\/null\/run\.json cannot be written/],
     [['--assert', 'nowhere.yaml'], /nowhere\.yaml cannot be read/],
     [['--cluster'], /--cluster needs --url/],
     [['--cluster', '--url', 'http://127.0.0.1:1', '--kill-at', '5', '--min', '1'], /--min, --kill-at cannot be had/],

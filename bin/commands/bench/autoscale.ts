@@ -6,7 +6,7 @@ import { runThere } from '../../autoscale/cluster.ts';
 import { runHere } from '../../autoscale/local.ts';
 import { defaultAssertions, OPTIONS, textIn, textOf } from '../../autoscale/options.ts';
 import type { Command, Context } from '../../command.ts';
-import { concludeBench } from '../../conclude-bench.ts';
+import { concludeBench, makeFiles } from '../../conclude-bench.ts';
 
 /** What a shell reports for a program that Ctrl-C ended. */
 const INTERRUPTED = 130;
@@ -32,6 +32,7 @@ Examples:
     const { values, signal } = context;
     const file = textIn(values, 'assert');
     const asserted = file === undefined ? undefined : readAssertions(textOf(file), file);
+    await makeFiles(values);
     const run = values['cluster'] === true ? runThere : runHere;
     let record: Awaited<ReturnType<typeof run>>;
     try {

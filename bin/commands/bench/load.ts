@@ -16,7 +16,7 @@ import type { LoadInterval, LoadRecord, RunRecord } from '../../../bench/report/
 import { KedgeError } from '../../../contract/errors.ts';
 import { isoTime, systemClock } from '../../../platform/clock.ts';
 import type { Command, Context } from '../../command.ts';
-import { concludeBench, RECORD_OPTIONS } from '../../conclude-bench.ts';
+import { concludeBench, makeFiles, RECORD_OPTIONS } from '../../conclude-bench.ts';
 import { asOptions, readNumbers } from '../../number-option.ts';
 
 const DEFAULT_LOAD = 'poisson:100/30s';
@@ -95,6 +95,7 @@ Example: kedge bench load http://127.0.0.1:8080 --load 'ramp:10..200/30s,poisson
     const assertFile = values['assert'] as string | undefined;
     const assertions = assertFile === undefined ? [] : readAssertions(textOf(assertFile), assertFile);
     const requests = await requestsOf(context, url, numbers);
+    await makeFiles(values, ['lines']);
 
     const seconds = schedule ? durationOf(schedule) : numbers.seconds;
     const compression = schedule ? numbers.compression : 1;
