@@ -15,6 +15,11 @@ export function isReached({ wanted, measured }: Figure): boolean {
   return 'atMost' in wanted ? value <= wanted.atMost : value >= wanted.atLeast;
 }
 
+/** A figure of what must never happen: the sum over rounds, as the median passes over what a minority of them had. */
+export function never(what: string, counts: readonly number[]): Figure {
+  return { what, wanted: { atMost: 0 }, measured: [counts.reduce((sum, count) => sum + count, 0)] };
+}
+
 /** What a bench came to: its figures, and what else is worth keeping. */
 export interface BenchResult {
   figures: readonly Figure[];

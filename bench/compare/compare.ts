@@ -10,7 +10,7 @@ import { cores, cpuSeconds, residentBytes } from '../processes.ts';
 import { type BenchModel, gbdt, mlp } from '../serving/models.ts';
 import { type BenchIo, type BenchResult, drawTable } from '../verdict.ts';
 import { type Contender, firstAnswer, type Peer, type Serving, startOurs, startPeer } from './contenders.ts';
-import { type Measured, summarize } from './summary.ts';
+import { faults, type Measured, summarize } from './summary.ts';
 
 export interface CompareOptions {
   rounds: number;
@@ -162,13 +162,9 @@ function told(
       out,
       summary.slice(1).map(({ relative }) => relative),
     );
-  const wrong = contenders.map(({ name }) => ({
-    what: `${name}: answers that were wrong, or none`,
-    wanted: { atMost: 0 },
-    measured: rounds.map((round) => {
-      const { wrong: others, openFailed, closedFailed } = round.get(name)!;
-      return others + openFailed + closedFailed;
-    }),
-  }));
-  return { figures: wrong, details: { rate, rounds: rounds.map((round) => Object.fromEntries(round)) } };
+  const figures = faults(
+    contenders.map(({ name }) => name),
+    rounds,
+  );
+  return { figures, details: { rate, rounds: rounds.map((round) => Object.fromEntries(round)) } };
 }

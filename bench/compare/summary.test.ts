@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { type Measured, summarize } from './summary.ts';
+import { isReached } from '../verdict.ts';
+import { faults, type Measured, summarize } from './summary.ts';
 
 function measured(perSecond: number, cpuMicros: number): Measured {
   const rest = { mebibytes: 100, p50: 1, p99: 2, closedFailed: 1, openP50: 1, openP99: 4, wrong: 0, openFailed: 2 };
@@ -22,6 +23,27 @@ it('a server is told by medians, and by ratios of the same round', () => {
     ]),
   ];
   const { absolute, relative } = summarize('peer', rounds);
-  expect(absolute).toMatchObject({ server: 'peer', 'answers/s': 300, failed: 3, 'CPU us/request': Number.NaN });
+  expect(absolute).toMatchObject({
+    server: 'peer',
+    'answers/s': 300,
+    failed: 9,
+    wrong: 0,
+    'CPU us/request': Number.NaN,
+  });
   expect(relative).toMatchObject({ 'kedge to': 'peer', 'answers/s': '3 (2 to 4)', 'CPU/request': '-' });
+});
+
+it('what was wrong in a minority of rounds is not passed over', () => {
+  const rounds = [0, 0, 0, 500, 500].map((wrong) => {
+    const good = { ...measured(1_000, 50), closedFailed: 0, openFailed: 0 };
+    return new Map([
+      ['kedge', good],
+      ['peer', { ...good, wrong }],
+    ]);
+  });
+  const [ours, theirs] = faults(['kedge', 'peer'], rounds);
+  expect(isReached(ours!)).toBe(true);
+  expect(theirs).toMatchObject({ what: 'peer: answers that were wrong, or none', measured: [1_000] });
+  expect(isReached(theirs!)).toBe(false);
+  expect(summarize('peer', rounds).absolute).toMatchObject({ wrong: 1_000, failed: 0 });
 });

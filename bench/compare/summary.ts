@@ -1,5 +1,5 @@
 import { median } from '../statistics.ts';
-import { rounded } from '../verdict.ts';
+import { type Figure, never, rounded } from '../verdict.ts';
 
 /** One server in one round. Latencies in milliseconds. NaN for what was not seen. */
 export interface Measured {
@@ -21,7 +21,7 @@ export interface Measured {
 
 type Rounds = readonly ReadonlyMap<string, Measured>[];
 
-/** Rows of two tables for a server: medians of its rounds, and how many times Kedge's figure it takes or gives, with the least and the most. */
+/** Rows of two tables for a server: medians of its rounds, sums of what was wrong, and how many times Kedge's figure it takes or gives, with the least and the most. */
 export function summarize(name: string, rounds: Rounds): { absolute: object; relative: object } {
   const of = (key: keyof Measured): number => rounded(median(rounds.map((round) => round.get(name)![key])));
   const ratio = (key: keyof Measured): string => {
@@ -29,6 +29,8 @@ export function summarize(name: string, rounds: Rounds): { absolute: object; rel
     const [least, most] = [Math.min(...ratios), Math.max(...ratios)];
     return Number.isNaN(least) ? '-' : `${rounded(median(ratios))} (${rounded(least)} to ${rounded(most)})`;
   };
+  const sum = (count: (one: Measured) => number): number =>
+    rounds.reduce((total, round) => total + count(round.get(name)!), 0);
   return {
     absolute: {
       server: name,
@@ -39,8 +41,8 @@ export function summarize(name: string, rounds: Rounds): { absolute: object; rel
       'resident MiB': of('mebibytes'),
       'p50 at rate ms': of('openP50'),
       'p99 at rate ms': of('openP99'),
-      wrong: of('wrong'),
-      failed: rounded(median(rounds.map((round) => round.get(name)!.openFailed + round.get(name)!.closedFailed))),
+      wrong: sum(({ wrong }) => wrong),
+      failed: sum(({ openFailed, closedFailed }) => openFailed + closedFailed),
     },
     relative: {
       'kedge to': name,
@@ -51,4 +53,17 @@ export function summarize(name: string, rounds: Rounds): { absolute: object; rel
       memory: ratio('mebibytes'),
     },
   };
+}
+
+/** What no server may do in any round. */
+export function faults(names: readonly string[], rounds: Rounds): Figure[] {
+  return names.map((name) =>
+    never(
+      `${name}: answers that were wrong, or none`,
+      rounds.map((round) => {
+        const { wrong, openFailed, closedFailed } = round.get(name)!;
+        return wrong + openFailed + closedFailed;
+      }),
+    ),
+  );
 }

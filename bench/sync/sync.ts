@@ -11,6 +11,7 @@ import { table } from '../serving/models.ts';
 import { median } from '../statistics.ts';
 import { type BenchIo, type BenchResult, drawTable, type Figure, rounded } from '../verdict.ts';
 import { type Client, otherClients, ourClients, type Source, THIS_BUNDLE } from './clients.ts';
+import { missingBytes } from './missing-bytes.ts';
 import { timed } from './timed.ts';
 
 export interface SyncOptions {
@@ -160,14 +161,10 @@ function told(
       'and CPU': spread(ratios(name, 'cpuSeconds')),
     })),
   );
-  const most = Math.max(...rounds.flatMap((round) => [...round.values()].map(({ bytes }) => bytes)));
-  const whole: Figure[] = clients
-    .filter(({ name }) => name !== 'kedge load --once')
-    .map(({ name }) => ({
-      what: `${name}: bytes of models that are missing`,
-      wanted: { atMost: 0 },
-      measured: of(name, 'bytes').map((bytes) => most - bytes),
-    }));
+  const whole = missingBytes(
+    clients.map(({ name }) => name).filter((name) => name !== 'kedge load --once'),
+    rounds,
+  );
   const yardstick = clients.find(({ name }) => name.startsWith('aws'));
   const figures: Figure[] = yardstick
     ? [
