@@ -33,8 +33,10 @@ const LOOK_SECONDS = 2;
 const BORNE = 0.97;
 /** What is under way for so many times as long as an answer takes alone is work in hand; more is a backlog. */
 const IN_HAND = 2;
+/** And so many are under way by chance, as arrivals come in clusters. */
+const BY_CHANCE = 4;
 /** A trial lasts for so many answers one after another, as what is in hand at its end would weigh too much otherwise; but no longer than the second. */
-const ANSWERS = 20;
+const ANSWERS = 40;
 const LONGEST_SECONDS = 30;
 /** Where it is not yet known how long an answer takes, and for points, whose latencies count. */
 const TIMEOUT_MS = 10_000;
@@ -92,7 +94,7 @@ async function askAgain({ ask, answerSeconds }: Pod, rate: number, seconds: numb
  * end cannot be answered before it.
  */
 function isBorne({ total, seconds, left }: Trial, answerSeconds: number): boolean {
-  const inHand = (IN_HAND * answerSeconds * total.scheduled) / seconds;
+  const inHand = BY_CHANCE + (IN_HAND * answerSeconds * total.scheduled) / seconds;
   return total.ok - Math.max(0, left - inHand) >= total.scheduled * BORNE;
 }
 
