@@ -68,7 +68,7 @@ export async function runLocally(options: LocalRunOptions, hooks: RunHooks): Pro
   });
   try {
     cluster.scale(policy.spec.minReplicas, 'the run begins');
-    await cluster.untilReady(hooks.signal);
+    await cluster.untilReady(hooks);
     const result = await drive(cluster, clock, options, hooks);
     if (!hooks.signal.aborted) await cluster.drain();
     return { ...result, badExits: badExits(cluster) };

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { systemClock } from '../../platform/clock.ts';
 import { builtInTarget, type LoadTarget } from '../autoscale/target.ts';
@@ -106,6 +109,34 @@ it(
       code: 'model-not-ready',
       message: expect.stringContaining('KEDGE_MAX_ROWS'),
     });
+  },
+  LONG,
+);
+
+it(
+  'does not wait for ever for a volume that nothing ever comes to, and says what it waits for',
+  async () => {
+    const volume = mkdtempSync(join(tmpdir(), 'kedge-empty-'));
+    // A wall of which 50 s are one of this machine's.
+    const clock = startRunClock(2, {
+      now: () => performance.now() * 50,
+      sleep: (ms, signal) => systemClock.sleep(ms / 50, signal),
+    });
+    cluster = await LocalCluster.start({ volume, clock });
+    try {
+      cluster.scale(1, 'the test begins');
+      const told: string[] = [];
+      await expect(cluster.untilReady({ tell: (line) => void told.push(line) })).rejects.toMatchObject({
+        code: 'model-not-ready',
+        message: expect.stringMatching(
+          /^0 of 1 pod came to be ready in \d+ s\. They complained of nothing: see that the volume/,
+        ),
+      });
+      expect(told[0]).toMatch(/^0 of 1 pod ready after \d+ s$/);
+      expect(told.length).toBeGreaterThan(5);
+    } finally {
+      rmSync(volume, { recursive: true });
+    }
   },
   LONG,
 );

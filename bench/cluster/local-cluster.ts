@@ -1,4 +1,5 @@
 import { KedgeError } from '../../contract/errors.ts';
+import { countText } from '../report/format.ts';
 import { type Cluster, counts, surplus } from './cluster.ts';
 import { LocalPod, type PodTimes } from './pod.ts';
 import { isServerReady, startServerProcess } from './pod-process.ts';
@@ -20,9 +21,22 @@ export interface LocalClusterOptions {
   times?: Partial<PodTimes>;
 }
 
+interface ReadyOptions {
+  signal?: AbortSignal | undefined;
+  /** Told now and then, in words, of what is waited for. */
+  tell?: ((line: string) => void) | undefined;
+}
+
 /** The probes of the Deployment in manifests/base. */
 const TIMES: PodTimes = { startDelay: 0, preStop: 5, probePeriod: 2, graceMs: 45_000 };
 const PROBE_TIMEOUT_MS = 2_000;
+/** How long pods may take to be ready once they may start, on the wall: starts and models take what they take. */
+const READY_MS = 180_000;
+/** Between two lines on what is waited for, on the wall. */
+const TELL_MS = 10_000;
+const LOOK_MS = 50;
+/** Complaints that an error tells, the latest of them. */
+const MOST_TOLD = 3;
 /** Pods one after another that end before they were ever ready: there is something wrong with all. */
 const MOST_FAILED_STARTS = 3;
 
@@ -77,13 +91,32 @@ export class LocalCluster implements Cluster {
     this.#settle(why);
   }
 
-  /** Waits until as many pods are ready as there should be. @throws KedgeError `model-not-ready` */
-  async untilReady(signal?: AbortSignal): Promise<void> {
-    const isReady = (): boolean => this.pods.filter(({ state }) => state === 'ready').length >= this.#replicas;
-    const ready = (async () => {
-      while (!isReady() && !signal?.aborted) await this.#options.clock.sleep(0.05 * this.#options.clock.compression);
-    })();
-    await Promise.race([ready, this.#failure.promise]);
+  /**
+   * Waits until as many pods are ready as there should be.
+   * @throws KedgeError `model-not-ready` after three minutes of the wall, or where pods keep ending before
+   */
+  async untilReady({ signal, tell }: ReadyOptions = {}): Promise<void> {
+    const { clock } = this.#options;
+    const inRun = (ms: number): number => (ms / 1_000) * clock.compression;
+    const start = clock.now();
+    const end = start + this.#times.startDelay + inRun(READY_MS);
+    let next = start + inRun(TELL_MS);
+    const wait = async (): Promise<void> => {
+      while (!signal?.aborted) {
+        const ready = this.pods.filter(({ state }) => state === 'ready').length;
+        if (ready >= this.#replicas) return;
+        const now = clock.now();
+        if (now >= end) throw this.#notReady(ready, (now - start) / clock.compression);
+        if (now >= next) {
+          tell?.(
+            `${ready} of ${countText(this.#replicas, 'pod')} ready after ${Math.round((now - start) / clock.compression)} s`,
+          );
+          next += inRun(TELL_MS);
+        }
+        await clock.sleep(inRun(LOOK_MS));
+      }
+    };
+    await Promise.race([wait(), this.#failure.promise]);
   }
 
   /** @throws Error if the proxy has ended */
@@ -102,6 +135,18 @@ export class LocalCluster implements Cluster {
     this.#stopping = true;
     await Promise.all(this.pods.map((pod) => pod.end()));
     await this.#proxy.stop();
+  }
+
+  #notReady(ready: number, seconds: number): KedgeError {
+    const told = this.pods.flatMap(({ complaints }) => complaints).slice(-MOST_TOLD);
+    const why =
+      told.length > 0
+        ? `They complained:\n${told.join('\n')}`
+        : 'They complained of nothing: see that the volume holds a catalog with models that a loader has put there.';
+    return new KedgeError(
+      'model-not-ready',
+      `${ready} of ${countText(this.#replicas, 'pod')} came to be ready in ${Math.round(seconds)} s. ${why}`,
+    );
   }
 
   /** Creates what is missing, drains what is too many. */
@@ -153,7 +198,7 @@ export class LocalCluster implements Cluster {
       return;
     }
     this.#stopping = true;
-    const told = pod.complaints.slice(-3).join('\n');
+    const told = pod.complaints.slice(-MOST_TOLD).join('\n');
     this.#failure.reject(
       new KedgeError('model-not-ready', `${MOST_FAILED_STARTS} pods in a row ended before they were ready:\n${told}`),
     );
