@@ -159,6 +159,11 @@ describe('kedge bench load', () => {
 
   it.each([
     [['--model', 'nope'], /\/v2\/models\/nope answered 404/],
+    [
+      ['--wanted', `liner=${at('right.jsonl')}`],
+      /--wanted names liner, which is sent nothing; models are: linear, other/,
+    ],
+    [['--model', 'other', '--body', `linear=${at('bodies.jsonl')}`], /--body names linear, .* models are: other\./],
     [['--load', 'rmp:1..2/3s'], /Write it as in ramp:/],
     [['--tool', 'wrk'], /--tool takes autocannon/],
     [['--tool', 'autocannon', '--load', 'constant:1/1s'], /autocannon follows no schedule/],

@@ -38,9 +38,21 @@ export interface TargetOptions extends BodyForm {
 export async function requestsFor(options: TargetOptions): Promise<LoadRequest[]> {
   const { targets } = options;
   const named = targets.length > 0 ? targets : await readyModels(options);
+  checkNames(named, options);
   const requests = (await Promise.all(named.map((target) => requestsOf(target, options)))).flat();
   for (const request of requests) await tryOut(request, options);
   return requests;
+}
+
+/** What is given for a model that is sent nothing has a typing error in it. */
+function checkNames(targets: readonly Target[], { bodies, wanted }: TargetOptions): void {
+  const names = targets.map(({ model }) => model);
+  for (const [option, given] of Object.entries({ body: bodies, wanted })) {
+    const unknown = [...given.keys()].filter((model) => model !== '' && !names.includes(model));
+    if (unknown.length > 0) {
+      throw invalid(`--${option} names ${unknown.join(', ')}, which is sent nothing; models are: ${names.join(', ')}.`);
+    }
+  }
 }
 
 async function requestsOf(target: Target, options: TargetOptions): Promise<LoadRequest[]> {
