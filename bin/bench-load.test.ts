@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { answering, serving } from '../bench/load/testing/serving.ts';
 import { readRecord } from '../bench/report/read-record.ts';
 import type { LoadInterval, RunRecord } from '../bench/report/record.ts';
 import { linearModel } from '../contract/onnx/testing/models.ts';
@@ -23,6 +24,8 @@ beforeAll(async () => {
   await volume.write();
   server = await startTestServer(volume);
   await server.settle();
+  writeFileSync(at('bodies.jsonl'), CASES.map(([x]) => bodyOf(x)).join('\n'));
+  writeFileSync(at('right.jsonl'), CASES.map(([, y]) => answerOf(y)).join('\n'));
 });
 afterAll(async () => {
   await server.stop();
@@ -40,10 +43,14 @@ function collecting(): Writable & { text: string } {
 }
 
 /** @param options after the address of the server */
-async function benchLoad(...options: string[]): Promise<{ code: number; out: string; err: string }> {
+function benchLoad(...options: string[]): ReturnType<typeof benchLoadAt> {
+  return benchLoadAt(server.url, ...options);
+}
+
+async function benchLoadAt(url: string, ...options: string[]): Promise<{ code: number; out: string; err: string }> {
   const [out, err] = [collecting(), collecting()];
   const io = { env: {}, out, err, signal: new AbortController().signal };
-  const code = await runCommand('bench load', command, [server.url, ...options], io);
+  const code = await runCommand('bench load', command, [url, ...options], io);
   return { code, out: out.text, err: err.text };
 }
 
@@ -98,8 +105,6 @@ describe('kedge bench load', () => {
   });
 
   it('finds answers other than those that are wanted', async () => {
-    writeFileSync(at('bodies.jsonl'), CASES.map(([x]) => bodyOf(x)).join('\n'));
-    writeFileSync(at('right.jsonl'), CASES.map(([, y]) => answerOf(y)).join('\n'));
     writeFileSync(at('wrong.jsonl'), CASES.map(([, y]) => answerOf(y === 1 ? 2 : y)).join('\n'));
     const words = ['--load', 'constant:100/500ms', '--model', 'linear', '--body', at('bodies.jsonl')];
     expect(await benchLoad(...words, '--wanted', at('right.jsonl'))).toMatchObject({ code: 0 });
@@ -188,6 +193,20 @@ describe('kedge bench load', () => {
       expect(readFileSync(at('plain'), 'utf8')).toBe('kept');
     },
   );
+
+  it.each([
+    ['<!doctype html>\n<title>', "answered '<!doctype html> <title>'"],
+    ['{"a":1}', `answered '{"a":1}'`],
+    ['null', "answered 'null'"],
+  ])('says of a server that answers %j that it is no Kedge', async (body, message) => {
+    const { url } = await serving(answering(() => [body, {}]));
+    await expect(benchLoadAt(url)).rejects.toMatchObject({
+      code: 'config-invalid',
+      message: expect.stringContaining(`${url} is no Kedge server: /v2/repository/index ${message}`),
+    });
+    if (body === '{"a":1}') return;
+    await expect(benchLoadAt(url, '--model', 'm')).rejects.toThrow(`is no Kedge server: /v2/models/m ${message}`);
+  });
 
   it('says so when a body does not fit, before it sends a load', async () => {
     writeFileSync(at('bad.json'), JSON.stringify({ inputs: [{ name: 'z', datatype: 'FP32', shape: [1], data: [1] }] }));

@@ -90,21 +90,43 @@ function modelPath({ model, version }: Target): string {
 
 async function readyModels(options: TargetOptions): Promise<Target[]> {
   if (options.path !== undefined) return [{ model: 'requests', weight: 1 }];
-  const index = (await ask(options, '/v2/repository/index', '{"ready":true}')) as { name: string }[];
-  const names = [...new Set(index.map(({ name }) => name))];
+  const index = await ask(options, '/v2/repository/index', '{"ready":true}');
+  if (!Array.isArray(index)) throw noServer(options, '/v2/repository/index', JSON.stringify(index));
+  const names = [...new Set((index as { name: string }[]).map(({ name }) => name))];
   if (names.length === 0) throw invalid(`No model is ready at ${options.url}; publish one, or name one by --model.`);
   return names.map((model) => ({ model, weight: 1 }));
 }
 
-async function ask(options: TargetOptions, path: string, body?: string): Promise<unknown> {
+/** @returns an object or an array of JSON */
+async function ask(options: TargetOptions, path: string, body?: string): Promise<object> {
   const response = await send(options, path, {
     ...(body !== undefined && { method: 'POST', body }),
     headers: { 'content-type': 'application/json', ...options.headers },
   });
   const text = await response.text();
-  if (response.ok) return JSON.parse(text);
+  if (response.ok) {
+    const parsed = objectOf(text);
+    if (parsed) return parsed;
+    throw noServer(options, path, text);
+  }
   throw invalid(
     `${options.url}${path} answered ${response.status}: ${text.slice(0, 300)} Name models by --model and give bodies by --body.`,
+  );
+}
+
+function objectOf(text: string): object | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return typeof parsed === 'object' && parsed !== null ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function noServer({ url }: TargetOptions, path: string, text: string): KedgeError {
+  const shown = text.slice(0, 80).replace(/\s+/g, ' ');
+  return invalid(
+    `${url} is no Kedge server: ${path} answered '${shown}'. Look at the address; another server takes --path and --body.`,
   );
 }
 
