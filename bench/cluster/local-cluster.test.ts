@@ -1,12 +1,17 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { systemClock } from '../../platform/clock.ts';
 import { builtInTarget, type LoadTarget } from '../autoscale/target.ts';
 import { driveLoad } from '../load/drive-load.ts';
+import type { LoadRequest } from '../load/load-options.ts';
 import type { LoadRecord } from '../report/record.ts';
 import { LocalCluster, type LocalClusterOptions } from './local-cluster.ts';
+import { isServerReady } from './pod-process.ts';
+import type { Capacity } from './proxy/capacity.ts';
 import { startRunClock } from './run-clock.ts';
 
 /** Processes start slowly on a busy machine. */
@@ -97,6 +102,42 @@ it(
     expect(total.failed).toBe(stats.pods['kedge-0']!.broken);
     expect(total.statuses).toMatchObject({ 502: total.failed });
     expect(stats.pods['kedge-1']!.broken).toBe(0);
+  },
+  LONG,
+);
+
+it.each<{ what: string; capacity?: Capacity }>([
+  { what: 'and answers what is under way in it' },
+  { what: 'whose answers are held back until its declared time is over', capacity: { slots: 1, serviceMs: 3_000 } },
+])(
+  'tells a pod that drains to end, $what',
+  async ({ capacity }) => {
+    const pods = await start(1, { capacity, times: { preStop: 0 } });
+    const [{ model, body }] = (await target.requests(pods.url)) as [LoadRequest];
+    const asked = request(`${pods.url}/v2/models/${model}/infer`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+    });
+    const answered = once(asked, 'response');
+    // Under way, and not to be answered before the rest has come.
+    asked.write(body.slice(0, 1));
+    await expect
+      .poll(async () => (await pods.proxyStats()).pods['kedge-0'], PATIENCE)
+      .toMatchObject({ open: 1, held: 0 });
+    const [pod] = pods.allPods;
+    const { adminPort } = pod!.ports!;
+    expect(await isServerReady(adminPort, LONG)).toBe(true);
+    pods.scale(0, 'down');
+    await expect.poll(() => isServerReady(adminPort, LONG), PATIENCE).toBe(false);
+    expect(pod!.state).toBe('draining');
+    asked.end(body.slice(1));
+    const [answer] = (await answered) as [IncomingMessage];
+    expect(answer.statusCode).toBe(200);
+    answer.resume();
+    await once(answer, 'end');
+    await pod!.gone;
+    expect(pod!.exit).toEqual({ code: 0, signal: null });
+    expect((await pods.proxyStats()).pods['kedge-0']).toMatchObject({ open: 0, answered: 1, broken: 0 });
   },
   LONG,
 );

@@ -165,15 +165,15 @@ export class LocalCluster implements Cluster {
       times: this.#times,
       start: () => startServerProcess(volume, { env, program }),
       probe: (adminPort) => isServerReady(adminPort, PROBE_TIMEOUT_MS),
-      isBusy: () => this.#isBusy(name),
+      isHeldBack: () => this.#isHeldBack(name),
       onChange: (changed) => this.#changed(changed),
     });
     this.#all.push(pod);
   }
 
-  async #isBusy(name: string): Promise<boolean> {
+  async #isHeldBack(name: string): Promise<boolean> {
     try {
-      return ((await this.#proxy.stats()).pods[name]?.open ?? 0) > 0;
+      return ((await this.#proxy.stats()).pods[name]?.held ?? 0) > 0;
     } catch {
       // Without a proxy nobody waits for an answer.
       return false;
@@ -185,7 +185,8 @@ export class LocalCluster implements Cluster {
       this.#failedStarts = 0;
       this.#proxy.add(pod.name, pod.ports!.port);
     } else if (pod.state === 'gone') {
-      this.#proxy.lose(pod.name);
+      // One that ended in order has answered all that it had; those answers may be on their way, or held back as if it still worked on them.
+      if (!isOrderly(pod)) this.#proxy.lose(pod.name);
       this.#replace(pod);
     } else if (pod.state !== 'starting') this.#proxy.remove(pod.name);
   }
@@ -203,4 +204,8 @@ export class LocalCluster implements Cluster {
       new KedgeError('model-not-ready', `${MOST_FAILED_STARTS} pods in a row ended before they were ready:\n${told}`),
     );
   }
+}
+
+function isOrderly({ states, exit }: LocalPod): boolean {
+  return exit?.code === 0 && states.some(({ state }) => state === 'draining');
 }

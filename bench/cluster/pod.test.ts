@@ -8,7 +8,7 @@ const TIMES: PodTimes = { startDelay: 0, preStop: 5, probePeriod: 2, graceMs: 45
 
 let clock: ManualClock;
 let ready: boolean;
-let busy: boolean;
+let held: boolean;
 let signals: string[];
 let started: number;
 let listen: () => void;
@@ -16,7 +16,7 @@ let exit: (code: number | null, signal?: NodeJS.Signals) => void;
 
 beforeEach(() => {
   clock = new ManualClock(0);
-  [ready, busy, signals, started] = [true, false, [], 0];
+  [ready, held, signals, started] = [true, false, [], 0];
 });
 
 /** A process that does what a test says: faults that a real one does not show on demand. */
@@ -46,7 +46,7 @@ function start(times: Partial<PodTimes> = {}): LocalPod {
     times: { ...TIMES, ...times },
     start: process,
     probe: async () => ready,
-    isBusy: async () => busy,
+    isHeldBack: async () => held,
     onChange: () => undefined,
   });
 }
@@ -92,13 +92,13 @@ describe('a pod', () => {
 
   it('drains: sent nothing more, then SIGTERM once nothing is held back for it, then gone', async () => {
     const pod = await startReady();
-    busy = true;
+    held = true;
     const drained = pod.drain('scaled down');
     expect(pod.state).toBe('draining');
     await clock.advance(5_000);
     await clock.advance(1_000);
     expect(signals).toEqual([]);
-    busy = false;
+    held = false;
     await clock.advance(1_000);
     expect(signals).toEqual(['SIGTERM']);
     exit(0);

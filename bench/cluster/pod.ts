@@ -22,16 +22,16 @@ export interface PodParts {
   start(): PodProcess;
   /** Whether it is ready now. */
   probe(adminPort: number): Promise<boolean>;
-  /** Whether requests of it are under way. */
-  isBusy(): Promise<boolean>;
+  /** Whether declared capacity holds requests back for it. */
+  isHeldBack(): Promise<boolean>;
   /** Told after each change of its state. */
   onChange(pod: LocalPod): void;
 }
 
 /** Failures in a row that make a ready pod unready, as the Deployment has it. */
 const FAILURES = 2;
-/** Between two looks whether a pod that drains still has requests, in milliseconds of the wall. */
-const BUSY_MS = 50;
+/** Between two looks whether requests are held back for a pod that drains, in milliseconds of the wall. */
+const HELD_MS = 50;
 
 /**
  * One pod: a server process, and what a kubelet would see to.
@@ -42,7 +42,7 @@ const BUSY_MS = 50;
  *   each ── its process ended ──> gone
  *
  * A pod that drains is sent nothing more. After the preStop delay, and when declared capacity holds nothing back for it any more, its process gets
- * SIGTERM; at the end of the grace SIGKILL.
+ * SIGTERM, whether requests are under way in it or not; at the end of the grace SIGKILL.
  */
 export class LocalPod {
   readonly name: string;
@@ -100,7 +100,7 @@ export class LocalPod {
   /** Has it end in order. */
   async drain(why: string): Promise<void> {
     if (this.state === 'draining' || this.state === 'gone') return this.gone;
-    const { clock, times, isBusy } = this.#parts;
+    const { clock, times, isHeldBack } = this.#parts;
     this.#move('draining', why);
     this.#ending.abort();
     // What has not started has nothing to end.
@@ -112,8 +112,8 @@ export class LocalPod {
       if (!this.exit) this.#process?.kill('SIGKILL');
     });
     await clock.sleep(times.preStop, this.#exited.signal);
-    const pause = (BUSY_MS / 1_000) * clock.compression;
-    while (!this.exit && (await isBusy())) await clock.sleep(pause, this.#exited.signal);
+    const pause = (HELD_MS / 1_000) * clock.compression;
+    while (!this.exit && (await isHeldBack())) await clock.sleep(pause, this.#exited.signal);
     if (!this.exit) this.#process.kill('SIGTERM');
     await this.gone;
   }

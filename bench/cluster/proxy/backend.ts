@@ -6,6 +6,8 @@ import { type Capacity, CapacityQueue } from './capacity.ts';
 export interface BackendStats {
   /** Requests of it that are under way. */
   open: number;
+  /** Those of them that declared capacity holds back now: not yet sent to the pod, or answered by it. */
+  held: number;
   /** Request-seconds that declared capacity held requests back, before they were sent to the pod and after it had answered. */
   heldSeconds: number;
   /** Requests that got its answer. */
@@ -47,7 +49,8 @@ export class Backend {
   }
 
   stats(): BackendStats {
-    return { open: this.open, heldSeconds: this.#held.total(), answered: this.answered, broken: this.broken };
+    const { open, answered, broken } = this;
+    return { open, held: this.#held.count, heldSeconds: this.#held.total(), answered, broken };
   }
 
   /** Has a request wait for its turn. @returns to be called once, when the request is over */

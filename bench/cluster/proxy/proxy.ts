@@ -48,7 +48,7 @@ export class LeastConnectionsProxy {
     this.#ready.delete(name);
   }
 
-  /** Forgets a pod that is gone. What it had is broken. */
+  /** Forgets a pod that is gone out of order. What it had is broken. */
   lose(name: string): void {
     this.#ready.delete(name);
     this.#backends.get(name)?.lose();
