@@ -22,6 +22,10 @@ describe('what cannot be run is said before anything starts', () => {
     [['--kill-at', 'soon'], /--kill-at takes a second/],
     [['--json', '/dev/null/run.json'], /--json \/dev\/null\/run\.json cannot be written/],
     [['--assert', 'nowhere.yaml'], /nowhere\.yaml cannot be read/],
+    [
+      ['--url', 'http://127.0.0.1:1', '--context', 'a', '--look', '2', '--reconnect', '9'],
+      /^--url, --context, --look, --reconnect cannot be had of pods of this machine/,
+    ],
     [['--cluster'], /--cluster needs --url/],
     [['--cluster', '--url', 'http://127.0.0.1:1', '--kill-at', '5', '--min', '1'], /--min, --kill-at cannot be had/],
     [['--cluster', '--url', 'http://127.0.0.1:1'], /cannot be reached/],

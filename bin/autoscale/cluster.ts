@@ -8,6 +8,7 @@ import type { RunRecord } from '../../bench/report/record.ts';
 import { KedgeError } from '../../contract/errors.ts';
 import { isoTime, systemClock } from '../../platform/clock.ts';
 import type { Context } from '../command.ts';
+import { refuseIdle } from '../idle-options.ts';
 import { readNumbers } from '../number-option.ts';
 import { loadOf, NUMBERS, requestsAt, settingsOf, textIn } from './options.ts';
 
@@ -27,13 +28,7 @@ const LOCAL_ONLY = [
 
 /** A run against a cluster that is there. @throws KedgeError */
 export async function runThere({ values, err }: Pick<Context, 'values' | 'err'>, hooks: RunHooks): Promise<RunRecord> {
-  const idle = LOCAL_ONLY.filter((name) => values[name] !== undefined).map((name) => `--${name}`);
-  if (idle.length > 0) {
-    throw new KedgeError(
-      'config-invalid',
-      `${idle.join(', ')} cannot be had of a cluster that is there: leave out --cluster, or these.`,
-    );
-  }
+  refuseIdle(values, LOCAL_ONLY, 'cannot be had of a cluster that is there: leave out --cluster, or these.');
   const address = textIn(values, 'url');
   if (address === undefined) {
     throw new KedgeError('config-invalid', '--cluster needs --url, where the gateway of the cluster takes requests.');

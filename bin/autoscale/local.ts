@@ -10,15 +10,20 @@ import { durationOf } from '../../bench/load/schedule.ts';
 import type { RunRecord } from '../../bench/report/record.ts';
 import { isoTime, systemClock } from '../../platform/clock.ts';
 import type { Context } from '../command.ts';
+import { refuseIdle } from '../idle-options.ts';
 import { readNumbers } from '../number-option.ts';
 import { listIn, loadOf, NUMBERS, requestsAt, settingsOf, textIn, textOf } from './options.ts';
 import { podEnvironment } from './pod-environment.ts';
+
+/** What only a cluster that is there can be told. */
+const CLUSTER_ONLY = ['url', 'context', 'namespace', 'autoscaler', 'look', 'reconnect'];
 
 /** A run over pods of this machine. @throws KedgeError */
 export async function runHere(
   { values, env, err }: Pick<Context, 'values' | 'env' | 'err'>,
   hooks: RunHooks,
 ): Promise<RunRecord> {
+  refuseIdle(values, CLUSTER_ONLY, 'cannot be had of pods of this machine: give --cluster too, or leave these out.');
   const given = optionsOf(values);
   const startedAt = isoTime(systemClock.now());
   err.write(headOf(given));

@@ -17,6 +17,7 @@ import { KedgeError } from '../../../contract/errors.ts';
 import { isoTime, systemClock } from '../../../platform/clock.ts';
 import type { Command, Context } from '../../command.ts';
 import { concludeBench, makeFiles, RECORD_OPTIONS } from '../../conclude-bench.ts';
+import { refuseIdle } from '../../idle-options.ts';
 import { asOptions, readNumbers } from '../../number-option.ts';
 
 const DEFAULT_LOAD = 'poisson:100/30s';
@@ -145,9 +146,21 @@ Example: kedge bench load http://127.0.0.1:8080 --load 'ramp:10..200/30s,poisson
   },
 };
 
+/** What only the open loop can be told, beside its schedule. */
+const OPEN_ONLY = ['outstanding', 'deadline', 'workers', 'compression', 'reconnect', 'coarse'];
+const CLOSED_ONLY = ['connections', 'seconds'];
+
 /** Undefined where a closed loop goes by none. */
-function scheduleOf({ load, tool }: Context['values']): Schedule | undefined {
-  if (tool === undefined) return parseSchedule((load as string | undefined) ?? DEFAULT_LOAD, textOf);
+function scheduleOf(values: Context['values']): Schedule | undefined {
+  const { load, tool } = values;
+  if (tool === undefined) {
+    refuseIdle(
+      values,
+      CLOSED_ONLY,
+      'cannot be had of a load that follows a schedule: say it in --load, or give --tool autocannon.',
+    );
+    return parseSchedule((load as string | undefined) ?? DEFAULT_LOAD, textOf);
+  }
   if (tool !== 'autocannon') throw new KedgeError('config-invalid', `--tool takes autocannon, not '${String(tool)}'.`);
   if (load !== undefined) {
     throw new KedgeError(
@@ -155,6 +168,7 @@ function scheduleOf({ load, tool }: Context['values']): Schedule | undefined {
       'autocannon follows no schedule: give --connections and --seconds, or leave out --tool.',
     );
   }
+  refuseIdle(values, OPEN_ONLY, 'cannot be had of autocannon: leave these out, or --tool.');
   return undefined;
 }
 
