@@ -10,6 +10,7 @@ import { cores, cpuSeconds, residentBytes } from '../processes.ts';
 import { type BenchModel, gbdt, mlp } from '../serving/models.ts';
 import { type BenchIo, type BenchResult, drawTable } from '../verdict.ts';
 import { type Contender, firstAnswer, type Peer, type Serving, startOurs, startPeer } from './contenders.ts';
+import { outstandingBeside, remarks } from './remarks.ts';
 import { faults, type Measured, summarize } from './summary.ts';
 
 export interface CompareOptions {
@@ -129,13 +130,14 @@ async function open(
 ): Promise<Omit<Measured, keyof Closed>> {
   const schedule = { segments: [{ from: 0, to: seconds, startRate: rate, endRate: rate, random: true }] };
   const request = { model: model.name, weight: 1, path: url.pathname, body: model.body, check };
-  const load = { url: url.origin, requests: [request], schedule, maxOutstanding: connections * 4 };
+  const maxOutstanding = outstandingBeside(connections);
+  const load = { url: url.origin, requests: [request], schedule, maxOutstanding };
   const { total, problems } = await driveLoad(load, { signal });
   signal.throwIfAborted();
-  if (problems && problems.length > 0) out.write(`${name}: ${problems[0]}\n`);
+  for (const line of remarks(total, { problems, maxOutstanding })) out.write(`${name}: ${line}\n`);
   const { latency, wrong, failed, dropped } = total;
   const ms = (micros: number | undefined): number => (micros ?? Number.NaN) / 1_000;
-  return { openP50: ms(latency?.p50), openP99: ms(latency?.p99), wrong, openFailed: failed + dropped };
+  return { openP50: ms(latency?.p50), openP99: ms(latency?.p99), wrong, openFailed: failed, dropped };
 }
 
 function told(

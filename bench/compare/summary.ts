@@ -17,6 +17,8 @@ export interface Measured {
   openP99: number;
   wrong: number;
   openFailed: number;
+  /** Not sent, as too many were under way. */
+  dropped: number;
 }
 
 type Rounds = readonly ReadonlyMap<string, Measured>[];
@@ -43,6 +45,7 @@ export function summarize(name: string, rounds: Rounds): { absolute: object; rel
       'p99 at rate ms': of('openP99'),
       wrong: sum(({ wrong }) => wrong),
       failed: sum(({ openFailed, closedFailed }) => openFailed + closedFailed),
+      'not sent': sum(({ dropped }) => dropped),
     },
     relative: {
       'kedge to': name,
@@ -55,15 +58,20 @@ export function summarize(name: string, rounds: Rounds): { absolute: object; rel
   };
 }
 
-/** What no server may do in any round. */
+/** What no server may do in any round, and what leaves the rate that it was asked at in doubt. */
 export function faults(names: readonly string[], rounds: Rounds): Figure[] {
-  return names.map((name) =>
-    never(
-      `${name}: answers that were wrong, or none`,
-      rounds.map((round) => {
-        const { wrong, openFailed, closedFailed } = round.get(name)!;
-        return wrong + openFailed + closedFailed;
-      }),
+  const all = (what: string, count: (one: Measured) => number): Figure[] =>
+    names.map((name) =>
+      never(
+        `${name}: ${what}`,
+        rounds.map((round) => count(round.get(name)!)),
+      ),
+    );
+  return [
+    ...all(
+      'answers that were wrong, or none',
+      ({ wrong, openFailed, closedFailed }) => wrong + openFailed + closedFailed,
     ),
-  );
+    ...all('requests that were not sent', ({ dropped }) => dropped),
+  ];
 }
