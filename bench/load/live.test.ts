@@ -28,7 +28,7 @@ it('draws on a terminal, over what it drew before, and takes it away at the end'
   expect(texts[0]).toBe(`http://a  1 of 60 s  [=                             ]
 rate       200 requests/s
 in flight  3
-latency    p50 0.81 ms, p90 1.2 ms, p99 15 ms, max 21 ms
+latency    p50 0.81 ms, p90 1.2 ms, p99 15 ms, max 21 ms (last 1/4 s with answers)
 so far     100 right, 0 wrong, 0 failed, 0 dropped
 versions   m/1 75 %, m/2 25 %
 `);
@@ -45,9 +45,18 @@ it('writes a line now and then elsewhere', () => {
     times,
   );
   expect(texts.filter(Boolean)).toEqual([
-    '3 of 60 s: 200/s, 3 in flight, p50 0.81 ms, p90 1.2 ms, p99 15 ms, max 21 ms, 300 right, 0 wrong, 0 failed, 0 dropped; m/1 75 %, m/2 25 %\n',
-    '5 of 60 s: 200/s, 3 in flight, p50 0.81 ms, p90 1.2 ms, p99 15 ms, max 21 ms, 500 right, 0 wrong, 0 failed, 0 dropped; m/1 75 %, m/2 25 %\n',
+    '3 of 60 s: 200/s, 3 in flight, p50 0.81 ms, p90 1.2 ms, p99 15 ms, max 21 ms (last 1/4 s with answers), 300 right, 0 wrong, 0 failed, 0 dropped; m/1 75 %, m/2 25 %\n',
+    '5 of 60 s: 200/s, 3 in flight, p50 0.81 ms, p90 1.2 ms, p99 15 ms, max 21 ms (last 1/4 s with answers), 500 right, 0 wrong, 0 failed, 0 dropped; m/1 75 %, m/2 25 %\n',
   ]);
+});
+
+it('shows the latencies of the last look that had answers, and says so', () => {
+  const quiet = look(3, { ok: 0, failed: 100 });
+  delete quiet.latency;
+  const slow = look(2, { latency: { ...latency, p99: 900_000, max: 1_000_000 } });
+  expect(shown(true, [look(1), slow, quiet], [250, 500, 750])[2]).toContain(
+    'latency    p50 0.81 ms, p90 1.2 ms, p99 900 ms, max 1 s (last 1/4 s with answers)\n',
+  );
 });
 
 it('has words for what is not there yet, and not for every version', () => {

@@ -71,7 +71,8 @@ class Live {
     const latency = this.#looks.findLast((look) => look.latency)?.latency;
     if (!latency) return 'no answer yet';
     const { p50, p90, p99, max } = latency;
-    return `p50 ${latencyText(p50)}, p90 ${latencyText(p90)}, p99 ${latencyText(p99)}, max ${latencyText(max)}`;
+    // Percentiles of several looks cannot be told from those of each.
+    return `p50 ${latencyText(p50)}, p90 ${latencyText(p90)}, p99 ${latencyText(p99)}, max ${latencyText(max)} (last 1/4 s with answers)`;
   }
 
   #versions(): string {
