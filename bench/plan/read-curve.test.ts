@@ -49,6 +49,18 @@ describe('of a run', () => {
     ]);
   });
 
+  it('seconds in which a backlog grew are no rate that is held, though all of it was answered later', () => {
+    const light = [0, 1, 2, 3].map((at) => interval(at, 100));
+    // 150 a second are answered: 50 more are left each second.
+    const behind = [4, 5, 6, 7].map((at, index) => interval(at, 200, { inFlight: 52 + 50 * index }));
+    const of = (intervals: LoadInterval[]) => pointsOfRun({ compression: 1, load: { intervals, total: undefined! } });
+    expect(of([...light, ...behind])).toEqual([{ rate: 100, inFlight: 2, p99Ms: 3 }]);
+    // A rate that is taken up has more under way, and keeps it.
+    const taken = [4, 5, 6, 7].map((at) => interval(at, 200, { inFlight: 52 }));
+    expect(of([...light, ...taken]).map(({ rate }) => rate)).toEqual([100, 200]);
+    expect(() => of(behind)).toThrow(/without falling behind/);
+  });
+
   it('in compressed time is none', () => {
     const load = { intervals: [interval(0, 1)], total: undefined! };
     expect(() => pointsOfRun({ compression: 10, load })).toThrow(/compressed/);

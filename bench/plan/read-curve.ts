@@ -46,14 +46,18 @@ function pointOf(point: unknown): CurvePoint {
 const SAME_RATE = 0.1;
 /** And fewer of them tell nothing. */
 const LEAST_INTERVALS = 3;
+/** A server falls behind where so many seconds on end leave more under way than the one before, each by more than this part of what was due in it. */
+const BEHIND_SECONDS = 3;
+const BEHIND_PART = 0.03;
 
 /**
  * A point for each rate that a run of one pod held: of its intervals the mean of answers a second, of what was under way, and of their 99th percentiles.
- * Where a part was not answered the pod was past its peak, and in time that is compressed its rates are not per second.
+ * Where a part was not answered the pod was past its peak; where it fell behind and answered later it was too, and those seconds are left out, as no pod holds their
+ * rate. In time that is compressed its rates are not per second.
  */
 export function pointsOfRun({ compression, load }: Pick<RunRecord, 'compression' | 'load'>): CurvePoint[] {
   if (compression !== 1) throw new Error('it was taken in compressed time.');
-  const told = load.intervals.filter(({ ok, latency }) => ok > 0 && latency);
+  const told = withoutBehind(load.intervals).filter(({ ok, latency }) => ok > 0 && latency);
   const groups: LoadInterval[][] = [];
   for (const interval of [...told].sort((a, b) => a.scheduled - b.scheduled)) {
     const group = groups.at(-1);
@@ -69,8 +73,22 @@ export function pointsOfRun({ compression, load }: Pick<RunRecord, 'compression'
     }))
     // Nothing was under way whenever it was looked: too light to tell.
     .filter(({ inFlight }) => inFlight > 0);
-  if (points.length === 0) throw new Error('no rate was held for three seconds.');
+  if (points.length === 0) throw new Error('no rate was held for three seconds without falling behind it.');
   return points;
+}
+
+/** Intervals in order of time, but those in which a backlog grew. */
+function withoutBehind(intervals: readonly LoadInterval[]): LoadInterval[] {
+  const grew = intervals.map(
+    ({ inFlight, scheduled }, index) => inFlight - (intervals[index - 1]?.inFlight ?? 0) > scheduled * BEHIND_PART,
+  );
+  const isBehind = (index: number): boolean => {
+    let [from, to] = [index, index];
+    while (grew[from - 1]) from -= 1;
+    while (grew[to + 1]) to += 1;
+    return grew[index]! && to - from + 1 >= BEHIND_SECONDS;
+  };
+  return intervals.filter((_, index) => !isBehind(index));
 }
 
 function meanOf<T>(items: readonly T[], of: (item: T) => number): number {
