@@ -29,6 +29,8 @@ async function plan(words: string[]): Promise<{ code: number; out: string; err: 
 }
 const CURVE = ['--curve', at('curve.csv')];
 const TRACE = ['--trace', at('day.csv')];
+writeFileSync(at('body.json'), '{"inputs":[]}');
+const MEASURE = ['--model', 'm', '--body', at('body.json'), '--seconds', '0.2', '--measure'];
 
 describe('kedge bench plan', () => {
   it('tells the plan, what it was held against, and its manifest', async () => {
@@ -72,6 +74,13 @@ describe('kedge bench plan', () => {
     [[...CURVE, ...TRACE, '--p99', '50', '--least', '9', '--most', '8'], /--least must not be over/],
     [['--curve', at('none.csv'), ...TRACE, '--p99', '50'], /none\.csv cannot be read/],
     [['--measure', 'http://127.0.0.1:9'], /--model NAME and --body FILE/],
+    [[...MEASURE, '127.0.0.1:9'], /'127.0.0.1:9' is no address of a server; write it as http/],
+    [[...MEASURE, 'http://127.0.0.1:9', ...TRACE], /--p99 MS, --in-flight N, or both/],
+    [[...MEASURE, 'http://127.0.0.1:9', '--load', 'sine', '--p99', '50'], /sine/],
+    [
+      [...MEASURE, 'http://127.0.0.1:9', ...TRACE, '--p99', '50', '--hpa', at('none.yaml')],
+      /none\.yaml cannot be read/,
+    ],
   ])('%j is not enough', async (words, message) => {
     await expect(plan(words)).rejects.toMatchObject({
       code: 'config-invalid',
@@ -82,8 +91,8 @@ describe('kedge bench plan', () => {
 
 describe('kedge bench plan --measure', () => {
   it('says where a pod does not answer', async () => {
-    writeFileSync(at('body.json'), '{"inputs":[]}');
-    const words = ['--measure', 'http://127.0.0.1:9', '--model', 'm', '--body', at('body.json'), '--seconds', '0.2'];
-    await expect(plan(words)).rejects.toThrow(/not even 20 requests a second/);
+    await expect(plan([...MEASURE, 'http://127.0.0.1:9'])).rejects.toThrow(
+      /not even 20 requests a second were answered rightly \(m: .*ECONNREFUSED/,
+    );
   });
 });

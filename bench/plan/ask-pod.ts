@@ -33,12 +33,12 @@ export function askPod({ url, request, metricsUrl, maxOutstanding, signal }: Pod
       timer ??= setTimeout(ended.resolve, Math.max(0, seconds - at) * 1_000);
     };
     try {
-      const { total, intervals } = await driveLoad(load, { signal, onLook });
+      const { total, intervals, problems } = await driveLoad(load, { signal, onLook });
       signal.throwIfAborted();
       // A load that is over sooner than it is first looked at.
       ended.resolve();
       const inFlight = before === undefined ? undefined : ((await after)! - before) / seconds;
-      return { total, seconds, left: intervals.at(-1)?.inFlight ?? 0, inFlight };
+      return { total, seconds, left: intervals.at(-1)?.inFlight ?? 0, inFlight, problem: problems?.[0] };
     } finally {
       clearTimeout(timer);
     }

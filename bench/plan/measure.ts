@@ -10,6 +10,8 @@ export interface Trial {
   left: number;
   /** Average number under way, where the server tells; reckoned from latencies if undefined. */
   inFlight: number | undefined;
+  /** What went wrong first, in words. */
+  problem?: string | undefined;
 }
 
 /** Offers a rate for some seconds. What is not answered within a time of when it was due, in milliseconds, failed. */
@@ -104,16 +106,19 @@ async function peakRate(
   { startRate, onTrial }: MeasureOptions,
 ): Promise<number> {
   const timeoutMs = Math.max(LEAST_TIMEOUT_MS, lookSeconds * 1_000);
+  let problem: string | undefined;
   const bears = async (rate: number): Promise<boolean> => {
     onTrial?.(0, 0, rate);
-    return isBorne(await ask(rate, lookSeconds, timeoutMs), answerSeconds);
+    const trial = await ask(rate, lookSeconds, timeoutMs);
+    problem = trial.problem;
+    return isBorne(trial, answerSeconds);
   };
   let [borne, over] = [0, startRate];
   for (let look = 0; look < MOST_LOOKS && (await bears(over)); look += 1) [borne, over] = [over, over * GROWTH];
   if (borne === 0) {
     throw new KedgeError(
       'model-not-ready',
-      `not even ${startRate} requests a second were answered rightly; try the request by hand, or a lower --start.`,
+      `not even ${startRate} requests a second were answered rightly${problem === undefined ? '' : ` (${problem})`}; try the request by hand, or a lower --start.`,
     );
   }
   for (let look = 0; look < REFINE; look += 1) {

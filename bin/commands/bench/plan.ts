@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { readPolicy } from '../../../bench/hpa/manifest.ts';
+import { parseUrl } from '../../../bench/load/command-options.ts';
+import type { Schedule } from '../../../bench/load/schedule.ts';
 import { parseSchedule } from '../../../bench/load/schedule-spec.ts';
 import { askPod } from '../../../bench/plan/ask-pod.ts';
 import { MANIFEST_BEHAVIOR } from '../../../bench/plan/behavior.ts';
@@ -107,17 +109,37 @@ async function run(context: Context): Promise<number | undefined> {
   const numbers = readNumbers(NUMBERS, values);
   const kind = kindOf(values['as']);
   const spec = loadOf(values);
+  // Before a pod is measured, which takes minutes.
+  const wanted = spec === undefined ? undefined : wantedOf(context, numbers, spec);
   const curve = await curveFrom(context, numbers);
-  if (spec === undefined) return undefined;
-  const objective: Objective = { p99Ms: numbers.p99, inFlight: numbers['in-flight'], share: numbers.share };
-  if (objective.p99Ms === undefined && objective.inFlight === undefined)
-    throw invalid('say what must hold: --p99 MS, --in-flight N, or both.');
-  if (numbers.least > numbers.most) throw invalid('--least must not be over --most.');
-  const planned = await plan(context, numbers, { curve, spec, objective });
+  if (wanted === undefined) return undefined;
+  const planned = await plan(context, numbers, { curve, ...wanted });
   const snippet = planned.chosen && snippetOf(kind, planned.chosen.plan, planned.fleet);
   if (values['json']) out.write(`${JSON.stringify(documentOf(planned, snippet), null, 2)}\n`);
   else out.write(textOf(planned, snippet));
   return planned.chosen ? 0 : 1;
+}
+
+/** What is planned for, and within what. */
+interface Wanted {
+  schedule: Schedule;
+  objective: Objective;
+  behavior: Fleet['behavior'];
+  targets: number[] | undefined;
+}
+
+function wantedOf({ values }: Context, numbers: Numbers, spec: string): Wanted {
+  const objective: Objective = { p99Ms: numbers.p99, inFlight: numbers['in-flight'], share: numbers.share };
+  if (objective.p99Ms === undefined && objective.inFlight === undefined)
+    throw invalid('say what must hold: --p99 MS, --in-flight N, or both.');
+  if (numbers.least > numbers.most) throw invalid('--least must not be over --most.');
+  const hpa = values['hpa'] as string | undefined;
+  return {
+    schedule: parseSchedule(spec, read),
+    objective,
+    behavior: hpa === undefined ? MANIFEST_BEHAVIOR : readPolicy(read(hpa), hpa).behavior,
+    targets: targetsOf(values['targets']),
+  };
 }
 
 function invalid(problem: string): KedgeError {
@@ -153,7 +175,7 @@ async function curveFrom(context: Context, numbers: Numbers): Promise<Curve> {
   if (measure === undefined) throw invalid('say what a pod answers: --curve FILE, or --measure URL.');
   if (model === undefined || body === undefined) throw invalid('--measure needs --model NAME and --body FILE.');
   const request = { model, weight: 1, body: read(body) };
-  const pod = { url: measure, request, metricsUrl: metrics, signal: context.signal };
+  const pod = { url: parseUrl(measure), request, metricsUrl: metrics, signal: context.signal };
   const points = await measureCurve(askPod({ ...pod, maxOutstanding: numbers.outstanding }), {
     startRate: numbers.start,
     seconds: numbers.seconds,
@@ -172,15 +194,13 @@ async function curveFrom(context: Context, numbers: Numbers): Promise<Curve> {
 const FINE_SECONDS = 3 * 3_600;
 
 async function plan(
-  { values, err, signal }: Context,
+  { err, signal }: Context,
   numbers: Numbers,
-  { curve, spec, objective }: { curve: Curve; spec: string; objective: Objective },
+  { curve, schedule, objective, behavior, targets: asked }: Wanted & { curve: Curve },
 ): Promise<Planned> {
-  const schedule = parseSchedule(spec, read);
   const seconds = schedule.segments.at(-1)!.to;
   const stepSeconds = seconds <= FINE_SECONDS ? 1 : numbers.sync / 3;
   const rates = ratesOf(schedule, stepSeconds);
-  const hpa = values['hpa'] as string | undefined;
   const base: Fleet = {
     curve,
     rates,
@@ -191,10 +211,10 @@ async function plan(
     metricDelaySeconds: numbers['metric-delay'],
     queueSeconds: numbers.queue,
     syncSeconds: numbers.sync,
-    behavior: hpa === undefined ? MANIFEST_BEHAVIOR : readPolicy(read(hpa), hpa).behavior,
+    behavior,
   };
   const fleet = { ...base, rates: rates.map((rate) => rate * (1 + numbers.headroom)) };
-  const targets = targetsOf(values['targets']) ?? targetsFor(curve);
+  const targets = asked ?? targetsFor(curve);
   const grid: Grid = { targets, least: numbers.least, most: numbers.most };
   const progress = progressOn(err, systemClock);
   const search = searchPlans(fleet, objective, grid);
