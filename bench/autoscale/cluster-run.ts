@@ -9,7 +9,7 @@ import type { LoadRecord, PodRecord, ScalingTick } from '../report/record.ts';
 import { viewOf } from './kube/objects.ts';
 import { PodBook } from './kube/pod-book.ts';
 import { tickOf } from './kube/tick.ts';
-import type { RunHooks } from './local-run.ts';
+import { checkLength, type RunHooks } from './local-run.ts';
 
 export interface ClusterRunOptions {
   load: LoadOptions;
@@ -35,9 +35,10 @@ const SYNC_SECONDS = 15;
 
 /**
  * The same load against a cluster that is there, whose own autoscaler decides; it is watched, and nothing is changed.
- * @throws KedgeError `config-invalid` where there is no autoscaler, or the first look fails
+ * @throws KedgeError `config-invalid` where there is no autoscaler, the first look fails, or the load is shorter than from one look to the next
  */
 export async function runOnCluster(options: ClusterRunOptions, hooks: RunHooks): Promise<ClusterRunResult> {
+  checkLength(options.load.schedule, { name: '--look', seconds: options.lookSeconds });
   const { autoscaler } = viewOf(await options.objects(), options.autoscaler);
   const {
     apiVersion: _,
@@ -58,7 +59,9 @@ export async function runOnCluster(options: ClusterRunOptions, hooks: RunHooks):
     signal,
     onLook: (look) => {
       seen.push(look);
-      watching ??= looks.run(clock, clock.now() - look.at, signal, (tick) => {
+    },
+    onBegin: (inMs) => {
+      watching = looks.run(clock, clock.now() + inMs / 1_000, signal, (tick) => {
         hooks.onTick(tick, seen);
         seen = [];
       });
@@ -87,6 +90,7 @@ class ClusterLooks {
 
   async run(clock: RunClock, zero: number, signal: AbortSignal, onTick: (tick: ScalingTick) => void): Promise<void> {
     const { objects, autoscaler, lookSeconds } = this.#options;
+    await clock.sleep(zero - clock.now(), signal);
     while (!signal.aborted) {
       try {
         const view = viewOf(await objects(), autoscaler);

@@ -72,3 +72,36 @@ it(
   },
   LONG,
 );
+
+const short: Omit<LocalRunOptions, 'target' | 'flags'> = {
+  policy: localPolicy({ text: HPA, file: 'hpa.yaml' }, { windowSeconds: 4 }),
+  load: {
+    schedule: { segments: [{ from: 0, to: 0.2, startRate: 50, endRate: 50, random: false }] },
+    timeoutMs: 60_000,
+  },
+  compression: 1,
+  scrapeSeconds: 0.5,
+  requests: { cpuCores: 1, memoryBytes: 2 ** 30 },
+};
+const quiet = { signal: new AbortController().signal, onTick: () => undefined, tell: () => undefined };
+
+it(
+  'syncs from the begin of the load on, so that a short one has syncs too',
+  async () => {
+    const options = { ...short, target, flags: { ...DEFAULT_FLAGS, syncPeriodSeconds: 0.1 } };
+    const result = await runLocally(options, quiet);
+    expect(result.ticks.length).toBeGreaterThan(0);
+    expect(recordOf(options, result, { startedAt: '2026-11-24T10:00:00Z', settings: {} }).title).toMatch(
+      /^Replicas 1 to 1 /,
+    );
+  },
+  LONG,
+);
+
+it('refuses a load that is over before the second sync', async () => {
+  const options = { ...short, target, flags: { ...DEFAULT_FLAGS, syncPeriodSeconds: 15 } };
+  await expect(runLocally(options, quiet)).rejects.toMatchObject({
+    code: 'config-invalid',
+    message: expect.stringContaining('must last the 15 s of --sync at least'),
+  });
+});

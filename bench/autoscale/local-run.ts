@@ -1,3 +1,4 @@
+import { KedgeError } from '../../contract/errors.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { LocalCluster } from '../cluster/local-cluster.ts';
 import type { PodTimes } from '../cluster/pod.ts';
@@ -7,8 +8,9 @@ import { type RunClock, startRunClock } from '../cluster/run-clock.ts';
 import type { ControllerFlags } from '../hpa/spec.ts';
 import { driveLoad } from '../load/drive-load.ts';
 import type { LoadOptions } from '../load/load-options.ts';
-import { durationOf } from '../load/schedule.ts';
+import { durationOf, type Schedule } from '../load/schedule.ts';
 import type { Look } from '../load/tally.ts';
+import { secondsText } from '../report/format.ts';
 import type { LoadRecord, PodRecord, ScalingTick } from '../report/record.ts';
 import { Controller } from './controller.ts';
 import { type Fault, runFaults } from './faults.ts';
@@ -53,9 +55,10 @@ export interface LocalRunResult {
 
 /**
  * One run over pods of this machine: as many as the policy has at least, then load, and the controller at each sync.
- * @throws KedgeError `model-not-ready` where pods do not come to be ready
+ * @throws KedgeError `config-invalid` for a load that is shorter than a sync of the autoscaler; `model-not-ready` where pods do not come to be ready
  */
 export async function runLocally(options: LocalRunOptions, hooks: RunHooks): Promise<LocalRunResult> {
+  checkLength(options.load.schedule, { name: '--sync', seconds: options.flags.syncPeriodSeconds });
   const { policy, target, compression, capacity, times, env, program } = options;
   const clock = startRunClock(compression, { now: () => performance.now(), sleep: systemClock.sleep });
   const cluster = await LocalCluster.start({
@@ -75,6 +78,16 @@ export async function runLocally(options: LocalRunOptions, hooks: RunHooks): Pro
   } finally {
     await cluster.stop();
   }
+}
+
+/** A load that is over before the second look at it proves nothing of an autoscaler. @throws KedgeError `config-invalid` */
+export function checkLength(schedule: Schedule, look: { name: '--sync' | '--look'; seconds: number }): void {
+  const seconds = durationOf(schedule);
+  if (seconds >= look.seconds) return;
+  throw new KedgeError(
+    'config-invalid',
+    `A load of ${secondsText(seconds)} is over before its autoscaler is looked at twice: it must last the ${secondsText(look.seconds)} of ${look.name} at least. Lengthen --load, or shorten ${look.name}.`,
+  );
 }
 
 async function drive(
@@ -102,22 +115,23 @@ async function drive(
   const others: Promise<void>[] = [];
   let looks: Look[] = [];
   const loop = async (zero: number): Promise<void> => {
-    while (!signal.aborted && clock.now() - zero < durationOf(load.schedule)) {
+    await clock.sleep(zero - clock.now(), signal);
+    if (signal.aborted) return;
+    do {
       hooks.onTick(run.sync(zero), looks);
       looks = [];
       // The controller waits for a period after each sync, so that two are never closer together.
       await clock.sleep(options.flags.syncPeriodSeconds, signal);
-    }
+    } while (!signal.aborted && clock.now() - zero < durationOf(load.schedule));
   };
   let zero: number | undefined;
   const driving = driveLoad(
     { ...load, url: cluster.url, requests: sent, compression, coarse: true },
     {
       signal,
-      onLook: (seen) => {
-        looks.push(seen);
-        if (zero !== undefined) return;
-        zero = clock.now() - seen.at;
+      onLook: (seen) => void looks.push(seen),
+      onBegin: (inMs) => {
+        zero = clock.now() + (inMs / 1_000) * compression;
         others.push(loop(zero));
         const context = { clock, zero, signal, pods: () => cluster.pods, tell: hooks.tell };
         others.push(runFaults(options.faults ?? [], context));

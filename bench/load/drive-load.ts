@@ -13,6 +13,8 @@ import { type Look, Tally } from './tally.ts';
 export interface LoadHooks {
   /** Stops sending; what is under way is waited for, and the record is of what was. */
   signal?: AbortSignal | undefined;
+  /** Told once when the load begins: in so many milliseconds of the wall. */
+  onBegin?(inMs: number): void;
   /** Told of each interval once nothing of it is under way any more, in order. */
   onInterval?(interval: LoadInterval): void;
   /** Told about four times a second of the wall what is going on. */
@@ -32,7 +34,7 @@ const CORES_PER_WORKER = 4;
  */
 export async function driveLoad(options: LoadOptions, hooks: LoadHooks = {}): Promise<LoadRecord> {
   checkOptions(options);
-  const { signal, onInterval, onLook } = hooks;
+  const { signal, onBegin, onInterval, onLook } = hooks;
   const { workers = Math.max(1, Math.floor(availableParallelism() / CORES_PER_WORKER)) } = options;
   const threads = Array.from(
     { length: workers },
@@ -70,6 +72,7 @@ export async function driveLoad(options: LoadOptions, hooks: LoadHooks = {}): Pr
     const begin = now() + BEGIN_MS;
     const done = Promise.all(threads.map((thread, index) => untilDone(thread, (report) => take(index, report))));
     command({ kind: 'begin', at: begin });
+    onBegin?.(begin - now());
     const stop = (): void => command({ kind: 'stop' });
     if (signal?.aborted) stop();
     signal?.addEventListener('abort', stop);
