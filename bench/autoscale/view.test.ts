@@ -16,7 +16,7 @@ const tick: ScalingTick = {
   scalingActive: 'ValidMetricFound',
   scalingLimited: 'DesiredWithinRange',
 };
-const latency = { p50: 1, p90: 1, p99: 104_000, p999: 1, max: 1 };
+const latency = { p50: 1, p90: 1, p99: 1, p999: 1, max: 104_000 };
 const look: Look = {
   at: 30,
   inFlight: 7,
@@ -31,8 +31,8 @@ const look: Look = {
 };
 
 it('tells of one sync', () => {
-  const line = tickLine(tick, [look, look], 2);
-  expect(line).toMatch(/^ +30 s +8 ok\/s +p99 104 ms +7 in flight +2 NOT ANSWERED RIGHTLY/);
+  const line = tickLine(tick, [look, { ...look, latency: { ...latency, max: 105_000 } }, look], 3);
+  expect(line).toMatch(/^ +30 s +8 ok\/s +worst 105 ms +7 in flight +3 NOT ANSWERED RIGHTLY/);
   expect(line).toMatch(/cpu \? of 70, s0-prometheus 6.23 of 4 +1 ready +1 -> 2 replicas$/);
 });
 

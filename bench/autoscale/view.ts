@@ -9,7 +9,8 @@ import type { ScalingTick } from '../report/record.ts';
 export function tickLine(tick: ScalingTick, looks: readonly Look[], wallSeconds: number): string {
   const sum = (count: (look: Look) => number): number => looks.reduce((total, look) => total + count(look), 0);
   const bad = sum(({ failed, wrong, dropped }) => failed + wrong + dropped);
-  const p99 = Math.max(0, ...looks.map(({ latency }) => latency?.p99 ?? 0));
+  // Percentiles of parts make none of the whole.
+  const worst = Math.max(0, ...looks.map(({ latency }) => latency?.max ?? 0));
   const metrics = tick.metrics.map(({ name, value, target }) => {
     const read = value === undefined ? '?' : numberText(Math.round(value * 100) / 100);
     return `${name} ${read} of ${numberText(target)}`;
@@ -17,7 +18,7 @@ export function tickLine(tick: ScalingTick, looks: readonly Look[], wallSeconds:
   const parts = [
     `${tick.at.toFixed(0).padStart(5)} s`,
     `${numberText(Math.round(sum(({ ok }) => ok) / wallSeconds)).padStart(5)} ok/s`,
-    `p99 ${p99 === 0 ? '-' : latencyText(p99)}`.padEnd(11),
+    `worst ${worst === 0 ? '-' : latencyText(worst)}`.padEnd(13),
     `${numberText(looks.at(-1)?.inFlight ?? 0)} in flight`.padEnd(14),
     ...(bad > 0 ? [`${numberText(bad)} NOT ANSWERED RIGHTLY`] : []),
     metrics.join(', '),
