@@ -79,6 +79,24 @@ describe('a pod is measured', () => {
     expect(points[2]!.rate).toBeCloseTo(held[2]!, 9);
   });
 
+  it('and a point again where the driver was late, of which it tells if it is so again', async () => {
+    const { ask } = queue(1_000);
+    const held: number[] = [];
+    const late = new Set([2, 6, 7, 8]);
+    const disturbed: Ask = async (rate, seconds, timeoutMs) => {
+      const trial = await ask(rate, seconds, timeoutMs);
+      if (seconds < 8) return trial;
+      held.push(rate);
+      return { ...trial, total: { ...trial.total, behindP99: late.has(held.length) ? 1e6 : 0 } };
+    };
+    const told: [rate: number, behindP99: number][] = [];
+    const onLate = (rate: number, behindP99: number): void => void told.push([rate, behindP99]);
+    expect(await measureCurve(disturbed, { startRate: 10, seconds: 8, onLate })).toHaveLength(8);
+    // The second point is asked for twice, and the fifth three times in vain.
+    expect(held).toHaveLength(11);
+    expect(told).toEqual([[held[7], 1e6]]);
+  });
+
   it('or it says that it does not answer', async () => {
     const ask: Ask = async (rate, seconds) => ({
       total: totalOf(rate * seconds, 0, undefined),

@@ -1,4 +1,6 @@
 import { KedgeError } from '../../contract/errors.ts';
+import { isDriverLate } from '../report/driver.ts';
+import { latencyText, numberText } from '../report/format.ts';
 import type { Latency, LoadTotal } from '../report/record.ts';
 import type { CurvePoint } from './curve.ts';
 
@@ -26,6 +28,8 @@ export interface MeasureOptions {
   parts?: readonly number[];
   /** Told before each trial. */
   onTrial?: (done: number, of: number, rate: number) => void;
+  /** Told of a rate that was not borne, or became a point, while the driver itself was so late that it was part of what was measured. In microseconds. */
+  onLate?: (rate: number, behindP99: number) => void;
 }
 
 const PARTS = [0.1, 0.25, 0.4, 0.55, 0.7, 0.8, 0.88, 0.95];
@@ -55,7 +59,7 @@ const REFINE = 3;
  * @throws KedgeError `model-not-ready` where even the first rate is not answered
  */
 export async function measureCurve(ask: Ask, options: MeasureOptions): Promise<CurvePoint[]> {
-  const { parts = PARTS, seconds, startRate, onTrial } = options;
+  const { parts = PARTS, seconds, startRate, onTrial, onLate } = options;
   const lookSeconds = Math.min(seconds, LOOK_SECONDS);
   onTrial?.(0, 0, startRate);
   const answerSeconds = secondsOfAnswer(await ask(startRate, lookSeconds, TIMEOUT_MS));
@@ -65,7 +69,9 @@ export async function measureCurve(ask: Ask, options: MeasureOptions): Promise<C
   const points: CurvePoint[] = [];
   for (const [index, part] of parts.entries()) {
     onTrial?.(index, parts.length, peak * part);
-    points.push(pointOf(await askAgain(pod, peak * part, Math.max(seconds, least))));
+    const trial = await askAgain(pod, peak * part, Math.max(seconds, least));
+    if (isDriverLate(trial.total)) onLate?.(peak * part, trial.total.behindP99);
+    points.push(pointOf(trial));
   }
   return points;
 }
@@ -83,11 +89,11 @@ function secondsOfAnswer({ total }: Trial): number {
   return (total.latency?.p50 ?? 0) / 1e6;
 }
 
-/** A rate below the peak that is not borne met with something else on the machine: it is asked for again, a few times. */
+/** A rate below the peak that is not borne, or a driver that is late, met with something else on the machine: it is asked for again, a few times. */
 async function askAgain({ ask, answerSeconds }: Pod, rate: number, seconds: number): Promise<Trial> {
   let trial = await ask(rate, seconds, TIMEOUT_MS);
-  for (let again = 0; again < MOST_AGAIN && !isBorne(trial, answerSeconds); again += 1)
-    trial = await ask(rate, seconds, TIMEOUT_MS);
+  const isGood = (): boolean => isBorne(trial, answerSeconds) && !isDriverLate(trial.total);
+  for (let again = 0; again < MOST_AGAIN && !isGood(); again += 1) trial = await ask(rate, seconds, TIMEOUT_MS);
   return trial;
 }
 
@@ -103,7 +109,7 @@ function isBorne({ total, seconds, left }: Trial, answerSeconds: number): boolea
 /** The highest rate that was borne, between growing ones, and then between the last that was and the first that was not. */
 async function peakRate(
   { ask, answerSeconds, lookSeconds }: Pod,
-  { startRate, onTrial }: MeasureOptions,
+  { startRate, onTrial, onLate }: MeasureOptions,
 ): Promise<number> {
   const timeoutMs = Math.max(LEAST_TIMEOUT_MS, lookSeconds * 1_000);
   let problem: string | undefined;
@@ -111,7 +117,9 @@ async function peakRate(
     onTrial?.(0, 0, rate);
     const trial = await ask(rate, lookSeconds, timeoutMs);
     problem = trial.problem;
-    return isBorne(trial, answerSeconds);
+    const isOver = !isBorne(trial, answerSeconds);
+    if (isOver && isDriverLate(trial.total)) onLate?.(rate, trial.total.behindP99);
+    return !isOver;
   };
   let [borne, over] = [0, startRate];
   for (let look = 0; look < MOST_LOOKS && (await bears(over)); look += 1) [borne, over] = [over, over * GROWTH];
@@ -138,6 +146,10 @@ export function pointOf({ total, seconds, left, inFlight }: Trial): CurvePoint {
   const { latency } = total;
   if (!latency) return { rate, inFlight: Number.NaN, p99Ms: Number.NaN };
   return { rate, inFlight: inFlight ?? (rate * meanOf(latency)) / 1e6, p99Ms: latency.p99 / 1_000 };
+}
+
+export function lateText(rate: number, behindP99: number): string {
+  return `at ${numberText(Math.round(rate))} requests a second the driver itself was ${latencyText(behindP99)} behind its schedule (p99): what was measured is in part the driver. Take a machine that does nothing else.`;
 }
 
 /** Of the median: what those below it take on average. All of it where latency never varies, 0.44 where it is exponential. */

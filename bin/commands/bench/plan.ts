@@ -8,7 +8,7 @@ import { askPod } from '../../../bench/plan/ask-pod.ts';
 import { MANIFEST_BEHAVIOR } from '../../../bench/plan/behavior.ts';
 import { type Curve, curveOf, type Objective } from '../../../bench/plan/curve.ts';
 import { smallestFixed } from '../../../bench/plan/fixed.ts';
-import { measureCurve } from '../../../bench/plan/measure.ts';
+import { lateText, measureCurve } from '../../../bench/plan/measure.ts';
 import { ratesOf } from '../../../bench/plan/rates.ts';
 import { readCurve } from '../../../bench/plan/read-curve.ts';
 import { cells, HEAD, type Planned, premises, reasons } from '../../../bench/plan/report.ts';
@@ -182,6 +182,9 @@ async function curveFrom(context: Context, numbers: Numbers): Promise<Curve> {
     onTrial: (done, of, rate) => {
       const what = of === 0 ? 'looking for the peak' : `point ${done + 1} of ${of}`;
       context.err.write(`${what}: ${Math.round(rate)} requests a second\n`);
+    },
+    onLate: (rate, behindP99) => {
+      context.err.write(`${lateText(rate, behindP99)}\n`);
     },
   });
   const text = `${JSON.stringify({ measured: measure, model, points }, null, 2)}\n`;
