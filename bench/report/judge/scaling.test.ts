@@ -57,7 +57,7 @@ describe('of the scaling', () => {
     ['max_replica_seconds: 269', 'more', rise, false, '270'],
     ['max_syncs_without_metrics: 0', 'none', rise, true, 'none'],
     ['never_above: 3', 'nothing scaled', fine, false, 'nothing scaled in this run'],
-    ['max_in_flight_per_pod: 3', 'no pod was looked at', rise, false, 'no pod was looked at'],
+    ['max_in_flight_per_pod: 3', 'no pod was looked at', rise, false, 'no pod was looked at while it was ready'],
   ])('%s, %s', (text, _, record, holds, measured) => {
     const verdict = only(text, record);
     expect(verdict.measured).toContain(measured);
@@ -173,7 +173,12 @@ describe('of the scaling', () => {
           { at: 50, state: 'draining' },
           { at: 55, state: 'gone' },
         ],
-        inFlight: [[25, 7]],
+        // What it has while it starts, or drains, is not held against it.
+        inFlight: [
+          [20, 9],
+          [25, 7],
+          [52, 40],
+        ],
       },
     ];
     const record = handmade(rates([12, 10], [40, 100], [20, 10]), {

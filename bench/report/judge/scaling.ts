@@ -170,9 +170,16 @@ const max_in_flight_per_pod = onScaling<number>({
   about: 'at most so many requests in flight in a ready pod, averaged between two looks',
   ...amount,
   judge({ pods }, limit) {
-    const looks = pods.flatMap(({ name, inFlight }) => inFlight.map(([at, average]) => ({ name, at, average })));
+    const looks = pods.flatMap(({ name, states, inFlight }) =>
+      inFlight
+        .filter(([at]) => states.findLast((one) => one.at <= at)?.state === 'ready')
+        .map(([at, average]) => ({ name, at, average })),
+    );
     if (looks.length === 0)
-      return unmeasured('no pod was looked at', 'Leave it out for a run that does not look at pods.');
+      return unmeasured(
+        'no pod was looked at while it was ready',
+        'Leave it out for a run that does not look at pods.',
+      );
     const most = looks.reduce((max, one) => (one.average > max.average ? one : max));
     return {
       holds: most.average <= limit,
