@@ -3,8 +3,10 @@ import { PodSeries } from './series.ts';
 
 function seriesOf(samples: readonly (readonly [at: number, requests: number, cpu?: number])[]): PodSeries {
   const series = new PodSeries();
-  for (const [at, requestSeconds, cpuSeconds] of samples)
-    series.add(at, { requestSeconds, cpuSeconds, bytes: at * 100 });
+  for (const [at, requestSeconds, cpuSeconds] of samples) {
+    series.addRequests(at, requestSeconds);
+    if (cpuSeconds !== undefined) series.addUsage(at, { cpuSeconds, residentBytes: at * 100 });
+  }
   return series;
 }
 

@@ -1,4 +1,5 @@
 import type { PodMetric } from '../../hpa/pods.ts';
+import type { Usage } from '../../processes.ts';
 import { rateOver, type Sample } from './rate.ts';
 
 /** What a pod was seen to do: times in seconds of the run's clock, counters in its seconds too, so that their rates are true averages. */
@@ -7,11 +8,15 @@ export class PodSeries {
   readonly #cpu: Sample[] = [];
   #memory: Sample | undefined;
 
-  /** @param seen request-seconds and CPU seconds of the run's clock */
-  add(at: number, seen: { requestSeconds: number; cpuSeconds?: number | undefined; bytes?: number | undefined }): void {
-    this.#concurrency.push({ at, value: seen.requestSeconds });
-    if (seen.cpuSeconds !== undefined) this.#cpu.push({ at, value: seen.cpuSeconds });
-    if (seen.bytes !== undefined) this.#memory = { at, value: seen.bytes };
+  /** @param requestSeconds of the run's clock */
+  addRequests(at: number, requestSeconds: number): void {
+    this.#concurrency.push({ at, value: requestSeconds });
+  }
+
+  /** @param usage CPU seconds of the run's clock, and resident bytes */
+  addUsage(at: number, { cpuSeconds, residentBytes }: Usage): void {
+    this.#cpu.push({ at, value: cpuSeconds });
+    this.#memory = { at, value: residentBytes };
   }
 
   /** Requests under way, on average over the window, by way of Prometheus. Undefined with less than two samples in it: missing. */

@@ -3,7 +3,7 @@ import type { ProxyStats } from '../../cluster/proxy/proxy.ts';
 import type { RunClock } from '../../cluster/run-clock.ts';
 import type { PolicyMetric, Reading } from '../../hpa/observe.ts';
 import type { PodMetric } from '../../hpa/pods.ts';
-import { type Usage, usageOf } from '../../processes.ts';
+import { usageOf } from '../../processes.ts';
 import type { Measure } from './measured.ts';
 import { scrapeInFlight } from './scrape.ts';
 import { PodSeries } from './series.ts';
@@ -51,19 +51,14 @@ export class Watch {
 
   /** Scrapes all pods that listen. */
   async look(): Promise<void> {
-    const { pods, proxyStats } = this.#options;
-    const seen = await proxyStats().catch(() => undefined);
-    if (!seen) return;
-    const live = pods();
+    const { clock, pods } = this.#options;
+    const live = pods().filter(({ ports }) => ports);
     const usage = usageOf(live.flatMap(({ pid }) => pid ?? []));
-    await Promise.all(
-      live.map((pod) =>
-        this.#look(pod, {
-          heldSeconds: seen.pods[pod.name]?.heldSeconds ?? 0,
-          usage: usage.get(pod.pid ?? 0),
-        }),
-      ),
-    );
+    for (const { name, pid } of live) {
+      const seen = usage.get(pid ?? 0);
+      if (seen) this.#at(name).addUsage(clock.now(), { ...seen, cpuSeconds: seen.cpuSeconds * clock.compression });
+    }
+    await Promise.all(live.map((pod) => this.#look(pod)));
   }
 
   seriesOf(pod: string): PodSeries | undefined {
@@ -98,23 +93,22 @@ export class Watch {
     return series?.concurrencySample(now, this.#options.windowSeconds);
   }
 
-  async #look({ name, ports }: PodView, seen: { heldSeconds: number; usage: Usage | undefined }): Promise<void> {
+  async #look({ name, ports }: PodView): Promise<void> {
     if (!ports || this.#asked.has(name)) return;
-    const { clock } = this.#options;
+    const { clock, proxyStats } = this.#options;
     this.#asked.add(name);
     const inFlightSeconds = await scrapeInFlight(ports.adminPort, SCRAPE_TIMEOUT_MS);
+    // Of the same moment: an answer of a pod may be long on its way.
+    const seen = inFlightSeconds === undefined ? undefined : await proxyStats().catch(() => undefined);
     this.#asked.delete(name);
-    if (inFlightSeconds === undefined) return;
-    let series = this.#series.get(name);
-    if (!series) {
-      series = new PodSeries();
-      this.#series.set(name, series);
-    }
-    const { compression } = clock;
-    series.add(clock.now(), {
-      requestSeconds: (inFlightSeconds + seen.heldSeconds) * compression,
-      cpuSeconds: seen.usage && seen.usage.cpuSeconds * compression,
-      bytes: seen.usage?.residentBytes,
-    });
+    if (inFlightSeconds === undefined || !seen) return;
+    const heldSeconds = seen.pods[name]?.heldSeconds ?? 0;
+    this.#at(name).addRequests(clock.now(), (inFlightSeconds + heldSeconds) * clock.compression);
+  }
+
+  #at(name: string): PodSeries {
+    const series = this.#series.get(name) ?? new PodSeries();
+    this.#series.set(name, series);
+    return series;
   }
 }
