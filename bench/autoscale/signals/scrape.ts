@@ -1,4 +1,4 @@
-const INTEGRAL = /^kedge_inflight_seconds_total (\S+)$/m;
+import { inFlightSecondsIn } from '../../inflight-counter.ts';
 
 /**
  * Reads the metrics of a server as Prometheus does.
@@ -8,8 +8,8 @@ const INTEGRAL = /^kedge_inflight_seconds_total (\S+)$/m;
 export async function scrapeInFlight(adminPort: number, timeoutMs: number): Promise<number | undefined> {
   try {
     const response = await fetch(`http://127.0.0.1:${adminPort}/metrics`, { signal: AbortSignal.timeout(timeoutMs) });
-    const integral = INTEGRAL.exec(await response.text())?.[1];
-    return response.ok && integral !== undefined ? Number(integral) : undefined;
+    const text = await response.text();
+    return response.ok ? inFlightSecondsIn(text) : undefined;
   } catch {
     return undefined;
   }
