@@ -1,4 +1,5 @@
 import { KedgeError, messageOf } from '../../contract/errors.ts';
+import { inFlightSecondsIn } from '../inflight-counter.ts';
 import { driveLoad } from '../load/drive-load.ts';
 import type { LoadRequest } from '../load/load-options.ts';
 import type { Look } from '../load/tally.ts';
@@ -16,7 +17,6 @@ export interface PodOptions {
 }
 
 const METRICS_TIMEOUT_MS = 5_000;
-const COUNTER = /^kedge_inflight_seconds_total(?:\{[^}]*\})? ([\d.e+-]+)$/gm;
 
 /** Offers rates to one pod, at random times as many clients would. */
 export function askPod({ url, request, metricsUrl, maxOutstanding, signal }: PodOptions): Ask {
@@ -61,6 +61,5 @@ async function inFlightSeconds(url: string): Promise<number> {
   } catch (error) {
     return fail(messageOf(error));
   }
-  const values = [...text.matchAll(COUNTER)].map(([, value]) => Number(value));
-  return values.length > 0 ? values.reduce((sum, value) => sum + value, 0) : fail('it has no such counter');
+  return inFlightSecondsIn(text) ?? fail('it has no such counter');
 }
