@@ -1,6 +1,6 @@
 import type { Policy } from '../hpa/manifest.ts';
+import { MANIFEST_BEHAVIOR } from '../hpa/manifest-behavior.ts';
 import { behaviorOf, DEFAULT_FLAGS } from '../hpa/spec.ts';
-import { MANIFEST_BEHAVIOR } from '../plan/behavior.ts';
 
 /** Where the manifests' own autoscaler is told of. */
 export const DEFAULT_POLICY_FILE = 'manifests/components/keda/scaled-object.yaml';

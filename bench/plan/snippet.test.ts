@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { readPolicy } from '../hpa/manifest.ts';
-import { MANIFEST_BEHAVIOR } from './behavior.ts';
+import { MANIFEST_BEHAVIOR } from '../hpa/manifest-behavior.ts';
 import { SNIPPET_KINDS, snippetOf } from './snippet.ts';
 
 const PLAN = { target: 2.5, minReplicas: 3, maxReplicas: 17 };

@@ -87,20 +87,3 @@ export function serverCpu(averageUtilization: number): object {
   const target = { type: 'Utilization', averageUtilization };
   return { type: 'ContainerResource', containerResource: { name: 'cpu', container: 'server', target } };
 }
-
-/** What Kedge ships: up fast, down by half a minute at most, after five minutes. */
-export const SHIPPED_BEHAVIOR = {
-  scaleUp: {
-    stabilizationWindowSeconds: 0,
-    selectPolicy: 'Max',
-    policies: [
-      { type: 'Percent', value: 100, periodSeconds: 15 },
-      { type: 'Pods', value: 4, periodSeconds: 15 },
-    ],
-  },
-  scaleDown: {
-    stabilizationWindowSeconds: 300,
-    selectPolicy: 'Max',
-    policies: [{ type: 'Percent', value: 50, periodSeconds: 60 }],
-  },
-};

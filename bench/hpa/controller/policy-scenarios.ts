@@ -1,4 +1,5 @@
-import { average, external, podsMetric, reads, SHIPPED_BEHAVIOR, scenario } from './parts.ts';
+import { MANIFEST_BEHAVIOR } from '../manifest-behavior.ts';
+import { average, external, podsMetric, reads, scenario } from './parts.ts';
 import type { Scenario, Steps } from './scenario.ts';
 
 /** Up in two steps and down in two. */
@@ -177,7 +178,7 @@ export const POLICIES: readonly Scenario[] = [
     about: 'Bounds that change midway are gone into at once and without asking, and replicas set by hand too',
     seconds: 900,
     replicas: 4,
-    spec: { minReplicas: 2, maxReplicas: 20, metrics: [podsMetric('4')], behavior: SHIPPED_BEHAVIOR },
+    spec: { minReplicas: 2, maxReplicas: 20, metrics: [podsMetric('4')], behavior: MANIFEST_BEHAVIOR },
     changes: [
       { at: 100, maxReplicas: 6 },
       { at: 200, minReplicas: 5 },

@@ -1,4 +1,5 @@
-import { average, external, object, podsMetric, reads, SHIPPED_BEHAVIOR, scenario, value } from './parts.ts';
+import { MANIFEST_BEHAVIOR } from '../manifest-behavior.ts';
+import { average, external, object, podsMetric, reads, scenario, value } from './parts.ts';
 import type { Scenario } from './scenario.ts';
 
 /** More or fewer pods than `spec.replicas`. */
@@ -40,7 +41,7 @@ export const ROLLOUTS: readonly Scenario[] = [
     about: 'An average over status.replicas during a rolling update counts the pods that are too many',
     seconds: 400,
     replicas: 4,
-    spec: { minReplicas: 2, maxReplicas: 20, metrics: [external(average('10'))], behavior: SHIPPED_BEHAVIOR },
+    spec: { minReplicas: 2, maxReplicas: 20, metrics: [external(average('10'))], behavior: MANIFEST_BEHAVIOR },
     pods: { surge: [{ from: 100, to: 200, many: 2 }] },
     metrics: [
       reads([

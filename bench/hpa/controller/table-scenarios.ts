@@ -1,4 +1,5 @@
-import { average, external, podsMetric, reads, SHIPPED_BEHAVIOR, scenario } from './parts.ts';
+import { MANIFEST_BEHAVIOR } from '../manifest-behavior.ts';
+import { average, external, podsMetric, reads, scenario } from './parts.ts';
 import type { Scenario } from './scenario.ts';
 
 const outage = {
@@ -36,7 +37,7 @@ export const TABLE: readonly Scenario[] = [
     about: 'With behavior: the window ends one sync earlier, and policies bound each step',
     seconds: 900,
     replicas: 2,
-    spec: { minReplicas: 2, maxReplicas: 20, metrics: [podsMetric('4')], behavior: SHIPPED_BEHAVIOR },
+    spec: { minReplicas: 2, maxReplicas: 20, metrics: [podsMetric('4')], behavior: MANIFEST_BEHAVIOR },
     metrics: [
       reads([
         [0, 3],
@@ -54,7 +55,7 @@ export const TABLE: readonly Scenario[] = [
   scenario({
     name: 'outage-behavior',
     about: 'Metrics away for longer than the window, with policies that bound the first good sync',
-    spec: { maxReplicas: 20, metrics: [podsMetric('4')], behavior: SHIPPED_BEHAVIOR },
+    spec: { maxReplicas: 20, metrics: [podsMetric('4')], behavior: MANIFEST_BEHAVIOR },
     ...outage,
   }),
   scenario({

@@ -1,16 +1,6 @@
 import { Random } from '../../../server/testing/random.ts';
-import {
-  average,
-  cpu,
-  external,
-  object,
-  podsMetric,
-  reads,
-  SHIPPED_BEHAVIOR,
-  scenario,
-  serverCpu,
-  value,
-} from './parts.ts';
+import { MANIFEST_BEHAVIOR } from '../manifest-behavior.ts';
+import { average, cpu, external, object, podsMetric, reads, scenario, serverCpu, value } from './parts.ts';
 import type { MetricModel, Scenario, Spell, Steps } from './scenario.ts';
 
 const SYNC = 15;
@@ -117,7 +107,7 @@ export const WILD: readonly Scenario[] = [
       minReplicas: 2,
       maxReplicas: 20,
       metrics: [podsMetric('4'), serverCpu(70)],
-      behavior: SHIPPED_BEHAVIOR,
+      behavior: MANIFEST_BEHAVIOR,
     },
     metrics: [
       reads(sine),

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { readPolicy } from '../../../bench/hpa/manifest.ts';
+import { MANIFEST_BEHAVIOR } from '../../../bench/hpa/manifest-behavior.ts';
 import { parseUrl } from '../../../bench/load/command-options.ts';
 import type { Schedule } from '../../../bench/load/schedule.ts';
 import { parseSchedule } from '../../../bench/load/schedule-spec.ts';
 import { askPod } from '../../../bench/plan/ask-pod.ts';
-import { MANIFEST_BEHAVIOR } from '../../../bench/plan/behavior.ts';
 import { type Curve, curveOf, type Objective } from '../../../bench/plan/curve.ts';
 import { smallestFixed } from '../../../bench/plan/fixed.ts';
 import { lateText, measureCurve } from '../../../bench/plan/measure.ts';

@@ -1,4 +1,4 @@
-import type { WrittenBehavior } from '../hpa/spec.ts';
+import type { WrittenBehavior } from './spec.ts';
 
 /** How fast a fleet of Kedge scales: what the manifests say, and what a plan is written with. */
 export const MANIFEST_BEHAVIOR = {
