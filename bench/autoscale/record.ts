@@ -47,7 +47,10 @@ export function clusterRecordOf(
   return {
     schemaVersion: 1,
     kind: 'autoscale',
-    title: `Replicas ${policy.spec.minReplicas} to ${Math.max(...ticks.map(({ desired }) => desired))} by ${policy.name}, in a cluster`,
+    title:
+      ticks.length > 0
+        ? `Replicas ${policy.spec.minReplicas} to ${Math.max(...ticks.map(({ desired }) => desired))} by ${policy.name}, in a cluster`
+        : `${policy.name} in a cluster, which answered no look at it`,
     startedAt,
     seconds,
     compression: 1,

@@ -102,7 +102,7 @@ export async function walkThrough(context: Context, walk: Walk): Promise<void> {
   const city = new QuickstartCity(walk.historyDir, clock);
 
   await makeHistory(context, city, days, say);
-  say('2. Training a model for each zone, judged by two weeks that it does not see; what passes is published …');
+  say('2. Training a model for each zone, judged by two weeks that it does not see, and publishing it …');
   // The city ends today, so each day judges by other weeks: where a model loses to the naive forecast the table says that it was forced.
   await train(context, walk, { force: true });
 
