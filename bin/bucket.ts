@@ -4,7 +4,7 @@ import { bucketSettings, s3Environment } from '../registry/config.ts';
 import type { WriteOptions } from '../registry/documents.ts';
 import type { ObjectStore } from '../registry/object-store.ts';
 import { openStore } from '../registry/open-store.ts';
-import type { CommandOption, Context } from './command.ts';
+import { type CommandOption, type Context, INTERRUPTED } from './command.ts';
 
 /** What the commands on the bucket have in common. */
 
@@ -16,9 +16,6 @@ export const BUCKET_OPTION: CommandOption = {
 };
 
 export const JSON_OPTION: CommandOption = { type: 'boolean', about: 'answer in JSON' };
-
-/** What a shell reports for a program that Ctrl-C ended. */
-const INTERRUPTED = 130;
 
 export interface Bucket {
   store: ObjectStore;

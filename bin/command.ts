@@ -1,5 +1,8 @@
 import type { Environment, Settings } from '../platform/settings.ts';
 
+/** The exit code that a shell reports for a program that Ctrl-C ended. */
+export const INTERRUPTED = 130;
+
 /** A flag of a command. */
 export interface CommandOption {
   type: 'string' | 'boolean';

@@ -1,9 +1,6 @@
 import { type BenchIo, type BenchResult, tellFigures } from '../bench/verdict.ts';
-import type { Command, CommandOption, Context } from './command.ts';
+import { type Command, type CommandOption, type Context, INTERRUPTED } from './command.ts';
 import { asOptions, type NumberOptions, readNumbers } from './number-option.ts';
-
-/** What a shell reports for a program that Ctrl-C ended. */
-const INTERRUPTED = 130;
 
 const FIGURES_OPTION: CommandOption = { type: 'string', value: 'FILE', about: 'the figures, and each round, as JSON' };
 

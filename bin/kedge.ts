@@ -3,7 +3,7 @@ import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { KedgeError, messageOf } from '../contract/errors.ts';
 import { KEDGE_VERSION } from '../contract/version.ts';
-import type { Command } from './command.ts';
+import { type Command, INTERRUPTED } from './command.ts';
 import { columns, runCommand } from './run.ts';
 
 /** Imported only when called for: `kedge serve` must not pay for the AWS SDK, nor `kedge publish` for the runtime. */
@@ -73,9 +73,6 @@ const COMMANDS: Record<string, { summary: string; load(): Promise<{ command: Com
 if (import.meta.filename.endsWith('.js')) {
   enableCompileCache({ directory: join(import.meta.dirname, '.compile-cache'), portable: true });
 }
-
-/** What a shell reports for a process that a second signal ended. */
-const INTERRUPTED = 130;
 
 async function main(words: readonly string[]): Promise<number> {
   const { name, rest } = commandOf(words);

@@ -12,7 +12,8 @@ import { isoTime, systemClock } from '../../platform/clock.ts';
 import type { Context } from '../command.ts';
 import { refuseIdle } from '../idle-options.ts';
 import { readNumbers } from '../number-option.ts';
-import { listIn, loadOf, NUMBERS, requestsAt, settingsOf, textIn, textOf } from './options.ts';
+import { readText } from '../read-text.ts';
+import { listIn, loadOf, NUMBERS, requestsAt, settingsOf, textIn } from './options.ts';
 import { podEnvironment } from './pod-environment.ts';
 
 /** What only a cluster that is there can be told. */
@@ -46,7 +47,7 @@ function optionsOf(values: Context['values']): Omit<LocalRunOptions, 'target'> {
   const file = textIn(values, 'hpa');
   const capacity = textIn(values, 'capacity');
   return {
-    policy: localPolicy(file === undefined ? undefined : { file, text: textOf(file) }, {
+    policy: localPolicy(file === undefined ? undefined : { file, text: readText(file) }, {
       minReplicas: numbers.min,
       maxReplicas: numbers.max,
       windowSeconds: numbers.window,

@@ -5,10 +5,10 @@ import type { LoadOptions, LoadRequest } from '../../bench/load/load-options.ts'
 import { parseSchedule } from '../../bench/load/schedule-spec.ts';
 import { requestsFor } from '../../bench/load/targets.ts';
 import type { RunRecord } from '../../bench/report/record.ts';
-import { KedgeError, messageOf } from '../../contract/errors.ts';
 import type { CommandOption, Context } from '../command.ts';
 import { RECORD_OPTIONS } from '../conclude-bench.ts';
 import { asOptions, readNumbers } from '../number-option.ts';
+import { readText } from '../read-text.ts';
 
 type Values = Context['values'];
 
@@ -81,7 +81,7 @@ export const OPTIONS: Record<string, CommandOption> = {
 /** What is sent, but for where and what of. @throws KedgeError `config-invalid` */
 export function loadOf(values: Values): Pick<LoadOptions, 'schedule' | 'seed' | 'maxOutstanding' | 'timeoutMs'> {
   const { seed, outstanding, timeout } = readNumbers(NUMBERS, values);
-  const schedule = parseSchedule(textIn(values, 'load') ?? DEFAULT_LOAD, textOf);
+  const schedule = parseSchedule(textIn(values, 'load') ?? DEFAULT_LOAD, readText);
   return { schedule, seed, maxOutstanding: outstanding, timeoutMs: timeout * 1_000 };
 }
 
@@ -119,13 +119,4 @@ export function textIn(values: Values, name: string): string | undefined {
 
 export function listIn(values: Values, name: string): string[] {
   return (values[name] as string[] | undefined) ?? [];
-}
-
-/** @throws KedgeError `config-invalid` */
-export function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new KedgeError('config-invalid', `${file} cannot be read: ${messageOf(error)}`, { cause: error });
-  }
 }

@@ -9,11 +9,9 @@ import { FITTER_NAMES, fitterNamed } from '../../trainer/fit/fitters.ts';
 import { suggestObjective } from '../../trainer/fit/objective.ts';
 import { fitTable, suggestSeason } from '../../trainer/fit-table.ts';
 import { JSON_OPTION, writeJson } from '../bucket.ts';
-import type { Command, Context } from '../command.ts';
+import { type Command, type Context, INTERRUPTED } from '../command.ts';
 import { objectiveOf, readPart, readSeason, readSeed, readSplit } from '../fit-options.ts';
 import { fitProgress, reportText } from '../fit-report.ts';
-
-const INTERRUPTED = 130;
 
 export const command: Command = {
   summary: 'Fits one model to one table.',

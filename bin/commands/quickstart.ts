@@ -1,12 +1,9 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Command } from '../command.ts';
+import { type Command, INTERRUPTED } from '../command.ts';
 import type { ChildProgram } from '../quickstart/programs.ts';
 import { setOut, walkThrough } from '../quickstart/walk.ts';
-
-/** What a shell reports for a program that Ctrl-C ended. */
-const INTERRUPTED = 130;
 
 export const command: Command = {
   summary: 'The whole loop on this machine: a history, a training, loader and server, a forecast beside what came.',

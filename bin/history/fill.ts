@@ -5,11 +5,10 @@ import { integer, readSettings } from '../../platform/settings.ts';
 import { CityClock, dayText } from '../../trainer/history/city-clock.ts';
 import type { Database } from '../../trainer/history/database.ts';
 import { writeJson } from '../bucket.ts';
-import type { Context } from '../command.ts';
+import { type Context, INTERRUPTED } from '../command.ts';
 import { progressOn } from '../progress.ts';
 import type { Action, Work } from './action.ts';
 
-const INTERRUPTED = 130;
 const DAY = 86_400;
 
 /** What a wrong number is called by; they are flags and no settings. */

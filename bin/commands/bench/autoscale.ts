@@ -4,12 +4,10 @@ import { SHAPES } from '../../../bench/load/schedule-spec.ts';
 import { judge, readAssertions } from '../../../bench/report/assertions.ts';
 import { runThere } from '../../autoscale/cluster.ts';
 import { runHere } from '../../autoscale/local.ts';
-import { defaultAssertions, OPTIONS, textIn, textOf } from '../../autoscale/options.ts';
-import type { Command, Context } from '../../command.ts';
+import { defaultAssertions, OPTIONS, textIn } from '../../autoscale/options.ts';
+import { type Command, type Context, INTERRUPTED } from '../../command.ts';
 import { concludeBench, makeFiles } from '../../conclude-bench.ts';
-
-/** What a shell reports for a program that Ctrl-C ended. */
-const INTERRUPTED = 130;
+import { readText } from '../../read-text.ts';
 
 export const command: Command = {
   summary: 'prove that it scales: an autoscaler over real servers under load',
@@ -31,7 +29,7 @@ Examples:
   async run(context) {
     const { values, signal } = context;
     const file = textIn(values, 'assert');
-    const asserted = file === undefined ? undefined : readAssertions(textOf(file), file);
+    const asserted = file === undefined ? undefined : readAssertions(readText(file), file);
     await makeFiles(values);
     const run = values['cluster'] === true ? runThere : runHere;
     let record: Awaited<ReturnType<typeof run>>;

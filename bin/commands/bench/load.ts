@@ -15,14 +15,13 @@ import { thisMachine } from '../../../bench/report/machine.ts';
 import type { LoadInterval, LoadRecord, RunRecord } from '../../../bench/report/record.ts';
 import { KedgeError } from '../../../contract/errors.ts';
 import { isoTime, systemClock } from '../../../platform/clock.ts';
-import type { Command, Context } from '../../command.ts';
+import { type Command, type Context, INTERRUPTED } from '../../command.ts';
 import { concludeBench, makeFiles, RECORD_OPTIONS } from '../../conclude-bench.ts';
 import { refuseIdle } from '../../idle-options.ts';
 import { asOptions, readNumbers } from '../../number-option.ts';
+import { readText } from '../../read-text.ts';
 
 const DEFAULT_LOAD = 'poisson:100/30s';
-/** What a shell reports for a program that Ctrl-C ended. */
-const INTERRUPTED = 130;
 
 const NUMBERS = {
   bodies: { about: 'bodies that are made up for a model', value: 'N', min: 1, max: 10_000, integer: true, default: 16 },
@@ -94,7 +93,7 @@ Example: kedge bench load http://127.0.0.1:8080 --load 'ramp:10..200/30s,poisson
     const url = parseUrl(positionals[0]!);
     const schedule = scheduleOf(values);
     const assertFile = values['assert'] as string | undefined;
-    const assertions = assertFile === undefined ? [] : readAssertions(textOf(assertFile), assertFile);
+    const assertions = assertFile === undefined ? [] : readAssertions(readText(assertFile), assertFile);
     const requests = await requestsOf(context, url, numbers);
     await makeFiles(values, ['lines']);
 
@@ -159,7 +158,7 @@ function scheduleOf(values: Context['values']): Schedule | undefined {
       CLOSED_ONLY,
       'cannot be had of a load that follows a schedule: say it in --load, or give --tool autocannon.',
     );
-    return parseSchedule((load as string | undefined) ?? DEFAULT_LOAD, textOf);
+    return parseSchedule((load as string | undefined) ?? DEFAULT_LOAD, readText);
   }
   if (tool !== 'autocannon') throw new KedgeError('config-invalid', `--tool takes autocannon, not '${String(tool)}'.`);
   if (load !== undefined) {
@@ -249,12 +248,4 @@ function defined<T extends object>(given: T): { [K in keyof T]?: Exclude<T[K], u
 
 function wordsOf(value: Context['values'][string]): string[] {
   return Array.isArray(value) ? value : [];
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new KedgeError('config-invalid', `${file} cannot be read: ${(error as Error).message}`);
-  }
 }

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { readPolicy } from '../../../bench/hpa/manifest.ts';
 import { MANIFEST_BEHAVIOR } from '../../../bench/hpa/manifest-behavior.ts';
@@ -15,13 +14,14 @@ import { cells, HEAD, type Planned, premises, reasons } from '../../../bench/pla
 import { type Fleet, runPlan } from '../../../bench/plan/run-plan.ts';
 import { chosenOf, type Grid, searchPlans, targetsFor } from '../../../bench/plan/search.ts';
 import { SNIPPET_KINDS, type SnippetKind, snippetOf } from '../../../bench/plan/snippet.ts';
-import { KedgeError, messageOf } from '../../../contract/errors.ts';
+import { KedgeError } from '../../../contract/errors.ts';
 import { writeFileAtomic } from '../../../platform/atomic.ts';
 import { systemClock } from '../../../platform/clock.ts';
 import { JSON_OPTION, table } from '../../bucket.ts';
-import type { Command, Context } from '../../command.ts';
+import { type Command, type Context, INTERRUPTED } from '../../command.ts';
 import { asOptions, readNumbers } from '../../number-option.ts';
 import { progressOn } from '../../progress.ts';
+import { readText } from '../../read-text.ts';
 
 const NUMBERS = {
   p99: { value: 'MS', about: 'objective: the 99th percentile of latency, in milliseconds', min: 0.001 },
@@ -54,9 +54,6 @@ const NUMBERS = {
   },
 } as const;
 type Numbers = ReturnType<typeof readNumbers<typeof NUMBERS>>;
-
-/** What a shell reports for a program that Ctrl-C ended. */
-const INTERRUPTED = 130;
 
 export const command: Command = {
   summary: 'find the autoscaling that keeps an objective at the least cost',
@@ -135,23 +132,15 @@ function wantedOf({ values }: Context, numbers: Numbers, spec: string): Wanted {
   if (numbers.least > numbers.most) throw invalid('--least must not be over --most.');
   const hpa = values['hpa'] as string | undefined;
   return {
-    schedule: parseSchedule(spec, read),
+    schedule: parseSchedule(spec, readText),
     objective,
-    behavior: hpa === undefined ? MANIFEST_BEHAVIOR : readPolicy(read(hpa), hpa).behavior,
+    behavior: hpa === undefined ? MANIFEST_BEHAVIOR : readPolicy(readText(hpa), hpa).behavior,
     targets: targetsOf(values['targets']),
   };
 }
 
 function invalid(problem: string): KedgeError {
   return new KedgeError('config-invalid', problem);
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new KedgeError('config-invalid', `${file} cannot be read: ${messageOf(error)}`, { cause: error });
-  }
 }
 
 function kindOf(text: Context['values'][string]): SnippetKind {
@@ -171,10 +160,10 @@ function loadOf({ trace, load, measure }: Context['values']): string | undefined
 async function curveFrom(context: Context, numbers: Numbers): Promise<Curve> {
   const { curve, measure, model, body, metrics, out: file } = context.values as Record<string, string | undefined>;
   if (curve !== undefined && measure !== undefined) throw invalid('give --curve or --measure, not both.');
-  if (curve !== undefined) return readCurve(read(curve), curve);
+  if (curve !== undefined) return readCurve(readText(curve), curve);
   if (measure === undefined) throw invalid('say what a pod answers: --curve FILE, or --measure URL.');
   if (model === undefined || body === undefined) throw invalid('--measure needs --model NAME and --body FILE.');
-  const request = { model, weight: 1, body: read(body) };
+  const request = { model, weight: 1, body: readText(body) };
   const pod = { url: parseUrl(measure), request, metricsUrl: metrics, signal: context.signal };
   const points = await measureCurve(askPod({ ...pod, maxOutstanding: numbers.outstanding }), {
     startRate: numbers.start,

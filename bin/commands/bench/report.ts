@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { describeAssertions, judge, readAssertions } from '../../../bench/report/assertions.ts';
 import { compare } from '../../../bench/report/compare.ts';
@@ -8,6 +8,7 @@ import type { RunRecord } from '../../../bench/report/record.ts';
 import { KedgeError, messageOf } from '../../../contract/errors.ts';
 import type { Command } from '../../command.ts';
 import { concludeBench } from '../../conclude-bench.ts';
+import { readText } from '../../read-text.ts';
 import { columns } from '../../run.ts';
 
 export const command: Command = {
@@ -35,9 +36,9 @@ ${columns(describeAssertions().map(({ name, about, form }) => [name, `${about}; 
         `--out ${page} would replace what the report is made of; name another file.`,
       );
     }
-    const assertions = assert === undefined ? undefined : readAssertions(await textOf(assert), assert);
+    const assertions = assert === undefined ? undefined : readAssertions(readText(assert), assert);
     const recordOf = async (file: string): Promise<RunRecord> => {
-      const record = readRecord(await textOf(file), file);
+      const record = readRecord(readText(file), file);
       return assertions ? { ...record, verdicts: judge(record, assertions) } : record;
     };
     const record = await recordOf(path!);
@@ -51,14 +52,6 @@ ${columns(describeAssertions().map(({ name, about, form }) => [name, `${about}; 
 };
 
 const pageOf = (path: string): string => `${path.replace(/\.json$/i, '')}.html`;
-
-async function textOf(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    throw new KedgeError('config-invalid', `${path} cannot be read: ${messageOf(error)}`, { cause: error });
-  }
-}
 
 async function writePage(path: string, text: string): Promise<void> {
   try {
