@@ -84,6 +84,8 @@ async function drive(job: OpenLoadJob): Promise<OpenLoadResult> {
       answers.set(body, (answers.get(body) ?? 0) + 1);
   };
 
+  /** Sent and not answered, of those that count. */
+  let waiting = 0;
   const begin = performance.now() + warmUpMs;
   const end = begin + durationMs;
   const send = (at: number): void => {
@@ -97,9 +99,12 @@ async function drive(job: OpenLoadJob): Promise<OpenLoadResult> {
       if (counts) result.dropped += 1;
       return;
     }
+    if (counts) waiting += 1;
     connection.send(bytes, (status, body) => {
       free.push(connection);
-      if (counts) count(at, status, body);
+      if (!counts) return;
+      waiting -= 1;
+      count(at, status, body);
     });
   };
 
@@ -116,9 +121,8 @@ async function drive(job: OpenLoadJob): Promise<OpenLoadResult> {
     else await setImmediate();
   }
   process.stdout.write('end\n');
-  for (const over = performance.now() + LAST_MS; free.length < all.length && performance.now() < over; )
-    await setTimeout(5);
-  result.failed += all.length - free.length;
+  for (const over = performance.now() + LAST_MS; waiting > 0 && performance.now() < over; ) await setTimeout(5);
+  result.failed += waiting;
   for (const connection of all) connection.close();
   return {
     ...result,

@@ -32,7 +32,7 @@ export function rateAt({ segments }: Schedule, seconds: number): number {
 
 /** The highest rate that it comes to. */
 export function peakOf({ segments }: Schedule): number {
-  return Math.max(...segments.flatMap(({ startRate, endRate }) => [startRate, endRate]));
+  return segments.reduce((peak, { startRate, endRate }) => Math.max(peak, startRate, endRate), 0);
 }
 
 /** Requests that are expected of all of it: the integral of the rate. */

@@ -5,7 +5,7 @@ import { openLoad } from '../lean-load/loads.ts';
 import type { OpenLoadResult } from '../lean-load/open-load.ts';
 import { readOptions } from '../options.ts';
 import { median } from '../statistics.ts';
-import { conclude, type Figure, rounded } from '../verdict.ts';
+import { conclude, type Figure, never, rounded } from '../verdict.ts';
 import { longestStallMs, watchedLoop } from './loop-delay.ts';
 import { type BenchModel, small } from './models.ts';
 
@@ -146,13 +146,10 @@ try {
         wanted: { atMost: NOISE },
         measured: rounds.map(({ alone, changing }) => changing.load.p99 / alone.load.p99),
       },
-      {
-        what: 'requests that failed',
-        wanted: { atMost: 0 },
-        measured: [
-          rounds.reduce((sum, { alone, among, changing }) => sum + failed(alone) + failed(among) + failed(changing), 0),
-        ],
-      },
+      never(
+        'requests that failed',
+        rounds.map(({ alone, among, changing }) => failed(alone) + failed(among) + failed(changing)),
+      ),
     ];
     conclude(figures, json, { rounds });
   } finally {

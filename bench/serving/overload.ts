@@ -4,7 +4,7 @@ import { addProbed, type KedgeServer, startKedge, untilReady } from '../kedge-se
 import { closedLoad, openLoad } from '../lean-load/loads.ts';
 import type { OpenLoadResult } from '../lean-load/open-load.ts';
 import { cores } from '../processes.ts';
-import { type BenchIo, type BenchResult, drawTable, type Figure, rounded } from '../verdict.ts';
+import { type BenchIo, type BenchResult, drawTable, type Figure, never, rounded } from '../verdict.ts';
 import { type BenchModel, costly, gbdt, mlp } from './models.ts';
 
 export interface OverloadOptions {
@@ -92,11 +92,10 @@ async function bench(
         wanted: { atLeast: 0.9 },
         measured: rounds.map(({ peak, overload }) => overload.good / overload.seconds / peak),
       };
-      const failed = {
-        what: `${model.name}: failed otherwise than by 503`,
-        wanted: { atMost: 0 },
-        measured: [rounds.reduce((sum, { overload }) => sum + overload.failed, 0)],
-      };
+      const failed = never(
+        `${model.name}: failed otherwise than by 503`,
+        rounds.map(({ overload }) => overload.failed),
+      );
       return { figures: [goodput, failed], rounds };
     } finally {
       await server.stop();

@@ -4,7 +4,7 @@ import { addProbed, type KedgeServer, startKedge, untilAnswers, untilReady } fro
 import { openLoad } from '../lean-load/loads.ts';
 import type { OpenLoadResult, Sample } from '../lean-load/open-load.ts';
 import { quantile } from '../statistics.ts';
-import { type BenchIo, type BenchResult, drawTable, type Figure, rounded } from '../verdict.ts';
+import { type BenchIo, type BenchResult, drawTable, type Figure, never, rounded } from '../verdict.ts';
 import { longestStallMs, watchedLoop } from './loop-delay.ts';
 import { table } from './models.ts';
 
@@ -133,11 +133,7 @@ function figuresOf(mebibytes: number, swaps: readonly Swap[]): Figure[] {
     wanted: { atMost },
     measured: swaps.map(of),
   });
-  const total = (what: string, of: (swap: Swap) => number): Figure => ({
-    what: `${mebibytes} MiB: ${what}`,
-    wanted: { atMost: 0 },
-    measured: [swaps.reduce((sum, swap) => sum + of(swap), 0)],
-  });
+  const total = (what: string, of: (swap: Swap) => number): Figure => never(`${mebibytes} MiB: ${what}`, swaps.map(of));
   return [
     figure('p99 during the swap to steady', 1.2, ({ swapP99, steadyP99 }) => swapP99 / steadyP99),
     figure('longest stall of the loop, ms', 10, ({ swapStallMs }) => swapStallMs),

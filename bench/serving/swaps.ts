@@ -6,7 +6,7 @@ import type { OpenLoadResult } from '../lean-load/open-load.ts';
 import { readOptions } from '../options.ts';
 import { residentBytes } from '../processes.ts';
 import { median } from '../statistics.ts';
-import { conclude, rounded } from '../verdict.ts';
+import { conclude, never, rounded } from '../verdict.ts';
 import { type BenchModel, table } from './models.ts';
 
 /**
@@ -94,7 +94,7 @@ try {
           wanted: { atMost: 1.1 },
           measured: [taken.at(-1)!.mebibytes / taken[0]!.mebibytes],
         },
-        { what: 'requests that failed', wanted: { atMost: 0 }, measured: [failed] },
+        never('requests that failed', [failed]),
       ],
       json,
       { taken },
