@@ -16,10 +16,11 @@ export interface TestPostgres {
 
 /**
  * A real Postgres for tests: an empty database on the server of KEDGE_TEST_POSTGRES, or a server that is started from what is
- * installed. Undefined where there is neither.
+ * installed. Undefined where there is neither, and where KEDGE_TEST_POSTGRES is `none`.
  */
 export async function startPostgres(): Promise<TestPostgres | undefined> {
   const given = process.env['KEDGE_TEST_POSTGRES'];
+  if (given === 'none') return undefined;
   if (given) return emptyDatabase(given);
   const bin = findBinaries();
   return bin === undefined ? undefined : ownServer(bin);
