@@ -64,6 +64,7 @@ export function clusterRecordOf(
       declared: [
         'The machine named below is the one that sent the load.',
         'Requests under way in each pod were not looked at; what the autoscaler read of them is among its metrics.',
+        'A controller tells what it decided, and not what the metrics asked for before bounds, windows and policies: where that is judged, its decisions stand for it.',
       ],
     },
     load,

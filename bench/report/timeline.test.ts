@@ -64,6 +64,36 @@ describe('what is asked for later', () => {
   });
 });
 
+it('of a cluster, which is looked at often and tells only what it decided, changes go back to the load all the same', () => {
+  // Up in two steps at 62 and 77 s; down at 140 and 200 s, when a window and a period were over.
+  const wanted = (at: number): number => [62, 77, 140, 200, Number.POSITIVE_INFINITY].findIndex((one) => at < one);
+  const looks = Array.from({ length: 240 }, (_, at) => [at, [1, 2, 4, 2, 1][wanted(at)]!, 1] as const);
+  const pods: PodRecord[] = [
+    { name: 'a', states: [{ at: 0, state: 'ready' }], inFlight: [] },
+    ...[62, 77, 78].map((at, index) => ({
+      name: `b${index}`,
+      states: [
+        { at: at + 5, state: 'ready' as const },
+        { at: [200, 140, 140][index]!, state: 'draining' as const },
+      ],
+      inFlight: [],
+    })),
+  ];
+  const record = handmade(rates([50, 10], [50, 100], [140, 10]), {
+    scaling: { ...handmadeScaling(looks, { pods }), by: 'cluster' },
+  });
+  const told = (direction: 'up' | 'down') =>
+    lagsOf(record, direction).map(({ replicas, from, asked, until }) => [replicas, from, asked, until]);
+  expect(told('up')).toEqual([
+    [2, 50, 62, 67],
+    [4, 50, 77, 83],
+  ]);
+  expect(told('down')).toEqual([
+    [1, 100, 200, 200],
+    [2, 100, 140, 140],
+  ]);
+});
+
 it('a demand that grows after a step among few requests goes back to the step, though means smear it', () => {
   const record = handmade([...sparse(75, 0.4), ...sparse(150, 2)], {
     scaling: handmadeScaling([

@@ -67,20 +67,37 @@ export function lagsOf({ load, scaling, seconds }: RunRecord, direction: 'up' | 
   const sign = direction === 'up' ? 1 : -1;
   const demand = demandOf(scaling).map(([at, value]) => [at, sign * value] as const);
   const ready = readyOf(scaling).map(([at, value]) => [at, sign * value] as const);
-  const causes = causesOf(demand, load.intervals, sign);
+  const causes = causesOf(demand, load.intervals, sign, backOf(scaling, demand, direction));
   const levels = [...new Set(demand.map(([, value]) => value))];
   return levels.flatMap((level) =>
     demand.flatMap(([asked, value], index) => {
       const before = demand[index - 1]?.[1];
       const isFirst = value >= level && (before === undefined || before < level);
-      if (!isFirst || (valueAt(ready, asked) ?? 0) >= level) return [];
-      const met = ready.find((step) => step[0] > asked && step[1] >= level)?.[0];
+      // What a look finds decided may be carried out by then.
+      const since = scaling.by === 'cluster' ? (demand[index - 1]?.[0] ?? asked) : asked;
+      if (!isFirst || (valueAt(ready, since) ?? 0) >= level) return [];
+      const reached = ready.find((step) => step[0] > since && step[1] >= level)?.[0];
+      const met = reached === undefined ? undefined : Math.max(reached, asked);
       const withdrawn = demand.find((step) => step[0] > asked && step[1] < level)?.[0];
       const until = Math.min(met ?? seconds, withdrawn ?? seconds);
       const end = until === met ? 'met' : until === withdrawn ? 'withdrawn' : 'open';
       return { replicas: sign * level, from: causes.get(index) ?? asked, asked, until, end };
     }),
   );
+}
+
+/** From when on a change of the load may be what one of the syncs asks for, that many syncs before it. */
+type Back = (index: number, syncs: number) => number;
+
+/** The default of the controller. */
+const SYNC_SECONDS = 15;
+
+function backOf({ by }: ScalingRecord, demand: Steps, direction: 'up' | 'down'): Back {
+  if (by === 'model') return (index, syncs) => demand[index - syncs]?.[0] ?? 0;
+  // A cluster is looked at more often than it syncs, and does not tell how often that is.
+  if (direction === 'up') return (index, syncs) => Math.max(0, demand[index]![0] - syncs * SYNC_SECONDS);
+  // Nor does it tell what its window holds back: the load fell at some time since more were decided on.
+  return (index) => demand.findLast(([, value], at) => at > 0 && at < index && value < demand[at - 1]![1])?.[0] ?? 0;
 }
 
 /** Syncs before one that asks within which the load may have changed for it: metrics are averages, and late. */
@@ -92,18 +109,16 @@ const GROWING_SYNCS = 2;
  * For each sync that asked for more than the one before: when the load changed for it. A demand that grows from sync to sync after one step of the load goes
  * back to that step; one that grows with the load goes back to its latest change.
  */
-function causesOf(demand: Steps, intervals: readonly LoadInterval[], sign: 1 | -1): Map<number, number> {
+function causesOf(demand: Steps, intervals: readonly LoadInterval[], sign: 1 | -1, back: Back): Map<number, number> {
   const span = spanOf(intervals.map(({ scheduled }) => scheduled));
   const rates = ratesOver(intervals, span);
   const causes = new Map<number, number>();
   let latest = Number.NEGATIVE_INFINITY;
   for (const [index, [asked, value]] of demand.entries()) {
     if (index > 0 && value <= demand[index - 1]![1]) continue;
-    const isGrowing = index - latest <= GROWING_SYNCS;
+    const isGrowing = (demand[latest]?.[0] ?? Number.NEGATIVE_INFINITY) >= back(index, GROWING_SYNCS);
     // A mean at the start of the time still tells of the change before it.
-    const since = isGrowing
-      ? (demand[index - GROWING_SYNCS]?.[0] ?? 0) + (span - 1) / 2
-      : (demand[index - LATE_SYNCS]?.[0] ?? 0);
+    const since = isGrowing ? back(index, GROWING_SYNCS) + (span - 1) / 2 : back(index, LATE_SYNCS);
     const changed = changeOf(rates, since, asked, sign);
     causes.set(index, changed < asked || !isGrowing ? changed : causes.get(latest)!);
     // What was asked for from the beginning grew from nothing.

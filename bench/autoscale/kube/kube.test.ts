@@ -126,6 +126,17 @@ describe('what an autoscaler told', () => {
     expect(tickOf(view, METRICS, 30)).toEqual({ at: 30, current: 3, ready: 2, ...tick });
   });
 
+  // The controller writes to the Deployment first, and its own status after that: what is listed may be of before and after.
+  it.each([
+    ['the Deployment has it already', { currentReplicas: 3, desiredReplicas: 6 }, 6, [3, 6]],
+    ['the autoscaler has not told of it yet', { currentReplicas: 3, desiredReplicas: 3 }, 6, [3, 3]],
+    ['nothing was told so far', undefined, 3, [3, 3]],
+  ])('a decision is what the autoscaler told: %s', (_, status, replicas, decision) => {
+    const view = viewOf(list(autoscaler(status as object), deployment({ replicas }, {})));
+    const { current, desired } = tickOf(view, [], 0);
+    expect([current, desired]).toEqual(decision);
+  });
+
   it('may be zero replicas, where it may go there', () => {
     const toZero = autoscaler({ desiredReplicas: 0 });
     toZero.spec.minReplicas = 0;

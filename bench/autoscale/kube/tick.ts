@@ -19,7 +19,8 @@ export function tickOf(
   at: number,
 ): ScalingTick {
   const { status = {} } = autoscaler;
-  const current = deployment.spec.replicas ?? status.currentReplicas ?? 0;
+  // Both numbers of one decision, from the same object: the Deployment is changed before it is told of, and is listed by itself.
+  const current = status.currentReplicas ?? deployment.spec.replicas ?? 0;
   const [ableToScale, scalingActive, scalingLimited] = ['AbleToScale', 'ScalingActive', 'ScalingLimited'].map((type) =>
     reasonOf(autoscaler, type),
   );

@@ -146,6 +146,16 @@ describe('of the scaling', () => {
     ['no_flapping: {window_s: 49}', true, 'never'],
   ])('%s', (text, holds, measured) => {
     expect(only(text, flapping)).toMatchObject({ holds, measured: expect.stringContaining(measured) });
+    // A cluster is looked at: a decision is seen several times, or only when it was carried out.
+    const { scaling } = flapping;
+    const seen = [
+      scaling!.ticks.flatMap((tick) => [tick, { ...tick, at: tick.at + 1 }]),
+      scaling!.ticks.map((tick) => ({ ...tick, current: tick.desired })),
+    ];
+    for (const ticks of seen) {
+      const record = { ...flapping, scaling: { ...scaling!, ticks } };
+      expect(only(text, record)).toMatchObject({ holds, measured: expect.stringContaining(measured) });
+    }
   });
 
   it('syncs without a metric are those in which one has no value, or that failed', () => {

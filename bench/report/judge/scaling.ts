@@ -16,13 +16,15 @@ interface Flap {
 /** Changes of the count that reversed the one before, twice within the window: up, down and up again, or the other way round. */
 function flapsOf({ ticks }: ScalingRecord, windowSeconds: number): Flap[] {
   const turns: { at: number; from: number; to: number }[] = [];
-  for (const { at, current, desired } of ticks) {
-    if (desired === current) continue;
+  for (const [index, { at, current, desired }] of ticks.entries()) {
+    // A cluster is only looked at: a decision is seen several times, or when it was carried out.
+    const before = ticks[index - 1]?.desired ?? current;
+    if (desired === before) continue;
     const last = turns.at(-1);
     // Steps in one direction are one move, which is as young as its last step.
-    if (last && Math.sign(last.to - last.from) === Math.sign(desired - current))
+    if (last && Math.sign(last.to - last.from) === Math.sign(desired - before))
       Object.assign(last, { at, to: desired });
-    else turns.push({ at, from: current, to: desired });
+    else turns.push({ at, from: before, to: desired });
   }
   return turns.flatMap(({ at, to }, index) => {
     const [first, second] = [turns[index - 2], turns[index - 1]];

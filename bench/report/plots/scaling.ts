@@ -34,16 +34,17 @@ export function replicasPlot({ seconds, scaling, other }: ScalingInput): Plot {
   const ceiling = axis.ticks.at(-1)!;
   const series: Series[] = [
     { name: 'ready', look: 'green', shape: 'step-area', values: at(ready, times), text: numberText },
-    {
+  ];
+  if (wanted.length > 0)
+    series.push({
       name: 'asked for by the metrics',
       look: 'purple dotted',
       shape: 'step',
       values: asked.map((value) => (value === undefined ? undefined : Math.min(value, ceiling))),
       told: asked,
       text: numberText,
-    },
-    { name: 'desired', look: 'blue thick', shape: 'step', values: at(desired, times), text: numberText },
-  ];
+    });
+  series.push({ name: 'desired', look: 'blue thick', shape: 'step', values: at(desired, times), text: numberText });
   if (other)
     series.push({
       name: 'ready, other run',
@@ -55,7 +56,7 @@ export function replicasPlot({ seconds, scaling, other }: ScalingInput): Plot {
   return {
     id: 'replicas',
     title: 'Replicas',
-    about: `What the metrics asked for before any bound or policy, what was then decided, and what was ready. ${BY[scaling.by]}`,
+    about: `${wanted.length > 0 ? 'What the metrics asked for before any bound or policy, what was then decided, and what was ready.' : 'What was decided, and what was ready.'} ${BY[scaling.by]}`,
     seconds,
     times,
     series,
@@ -70,7 +71,8 @@ export function replicasPlot({ seconds, scaling, other }: ScalingInput): Plot {
 
 const BY = {
   model: 'Decided by the arithmetic of the HPA in this program.',
-  cluster: 'Decided by the controller of a cluster.',
+  cluster:
+    'Decided by the controller of a cluster, which does not tell what its metrics asked for before bounds and policy.',
 };
 
 export function inFlightPlot({ seconds, scaling, other }: ScalingInput): Plot | undefined {
