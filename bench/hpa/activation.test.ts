@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { activate, fallBack, type Poll } from './activation.ts';
+import { activate, activatePushed, fallBack, type Poll } from './activation.ts';
 import type { Activation } from './keda.ts';
 import type { PolicyMetric } from './observe.ts';
 import { type SimulatedTick, type SimulateOptions, simulate } from './simulate.ts';
@@ -48,6 +48,23 @@ describe('a poll of KEDA', () => {
     ['takes CPU for always active', pollOf({ alwaysActive: true }, 0), 3, 1_000],
   ])('%s', (_, poll, desired, lastActiveAt) => {
     expect(activate(poll)).toEqual({ desired, lastActiveAt });
+  });
+});
+
+describe('a trigger that tells by itself', () => {
+  const active = [
+    { metric: 's0-prometheus', above: 2_000, pushed: true },
+    { metric: 's1-prometheus', above: 0 },
+  ];
+  it.each<[string, Poll, number, number | undefined]>([
+    ['wakes what sleeps', pollOf({ active }, 2_001, { current: 0 }), 1, 1_000],
+    ['lets sleep at the threshold itself', pollOf({ active }, 2_000, { current: 0 }), 0, 600],
+    ['notes activity, whether another fails or not', pollOf({ active }, 9_000), 3, 1_000],
+    ['puts nothing to sleep', pollOf({ active }, 0), 3, 600],
+    ['says nothing where KEDA has to ask', pollOf({}, 9_000, { current: 0 }), 0, 600],
+    ['says nothing while it fails', pollOf({ active }, undefined, { current: 0 }), 0, 600],
+  ])('%s', (_, poll, desired, lastActiveAt) => {
+    expect(activatePushed(poll)).toEqual({ desired, lastActiveAt });
   });
 });
 

@@ -32,6 +32,18 @@ export function activate(poll: Poll): { desired: number; lastActiveAt: number | 
   return least === undefined && current < minReplicas ? { desired: minReplicas, lastActiveAt } : unchanged;
 }
 
+/**
+ * What KEDA does between two polls, when a trigger tells by itself that it is active (startPushScalers of scale_handler.go): it wakes what sleeps and
+ * notes the activity. That a trigger is not active is left to polls.
+ */
+export function activatePushed(poll: Poll): { desired: number; lastActiveAt: number | undefined } {
+  const { activation, current, values, lastActiveAt } = poll;
+  const active = activation.active.filter(({ pushed, metric, above }) => pushed && (values.get(metric) ?? 0) > above);
+  return active.length > 0
+    ? activate({ ...poll, activation: { ...activation, active } })
+    : { desired: current, lastActiveAt };
+}
+
 function isCool({ activation, now, lastActiveAt }: Poll): boolean {
   const { cooldownSeconds, initialCooldownSeconds } = activation;
   return lastActiveAt === undefined ? initialCooldownSeconds < now : lastActiveAt + cooldownSeconds < now;

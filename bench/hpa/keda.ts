@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { KedgeError } from '../../contract/errors.ts';
+import type { Interceptor } from './interceptor.ts';
 
 /** What KEDA 2.21 does beside the HPA that it makes: it takes the target from 0 and to 0. All in seconds. */
 export interface Activation {
@@ -11,11 +12,28 @@ export interface Activation {
   cooldownSeconds: number;
   initialCooldownSeconds: number;
   /** For each external trigger by the name of its metric: it is active while its value, in thousandths, is above. */
-  active: readonly { metric: string; above: number }[];
-  /** Where triggers of type cpu or memory always count as active. */
+  active: readonly ActiveTrigger[];
+  /** Where all triggers are of type cpu or memory; beside others those say nothing of activity. */
   alwaysActive: boolean;
   /** What the HPA is told once a trigger failed at more than so many of its syncs in a row. */
   fallback: { failureThreshold: number; replicas: number; behavior: FallbackBehavior } | undefined;
+  /** Where one stands before the pods: of the route that a trigger names, or of the only one beside the ScaledObject. */
+  interceptor?: Interceptor | undefined;
+}
+
+interface ActiveTrigger {
+  metric: string;
+  above: number;
+  /** It tells KEDA by itself that it is active, between two polls. */
+  pushed?: boolean;
+  /** What it asks Prometheus. */
+  query?: string;
+}
+
+/** An InterceptorRoute beside a ScaledObject, read once it is wanted. */
+export interface Route {
+  name: string;
+  read(): Interceptor;
 }
 
 const BEHAVIORS = ['static', 'currentReplicas', 'currentReplicasIfHigher', 'currentReplicasIfLower'] as const;
@@ -74,7 +92,7 @@ type Trigger = z.infer<typeof trigger>;
 
 /**
  * Where triggers name what they aim at, and from what value on they are active. `external` and `external-push` are asked by KEDA, so their manifest
- * does not say.
+ * does not say; that of the HTTP add-on is in the InterceptorRoute that they name.
  */
 const TARGETS: Readonly<
   Record<string, { target: string; activation: string; metric: (metadata: Trigger['metadata']) => string }>
@@ -88,10 +106,17 @@ const TARGETS: Readonly<
   },
 };
 
-/** The HorizontalPodAutoscaler that KEDA makes of a ScaledObject (controllers/keda/hpa.go). @throws KedgeError `config-invalid` */
-export function toHpa({ metadata, spec }: ScaledObject): { hpa: object; activation: Activation } {
+/**
+ * The HorizontalPodAutoscaler that KEDA makes of a ScaledObject (controllers/keda/hpa.go).
+ * @param routes that stand beside it
+ * @throws KedgeError `config-invalid`
+ */
+export function toHpa(
+  { metadata, spec }: ScaledObject,
+  routes: readonly Route[] = [],
+): { hpa: object; activation: Activation } {
   const config = spec.advanced?.horizontalPodAutoscalerConfig;
-  const external = spec.triggers.map(externalOf).filter((one) => one !== undefined);
+  const external = spec.triggers.map((one, index) => externalOf(one, index, routes)).filter((one) => one !== undefined);
   const metrics = [...spec.triggers.map(resourceOf), ...external.map(({ metric }) => metric)].filter(
     (one) => one !== undefined,
   );
@@ -120,9 +145,12 @@ export function toHpa({ metadata, spec }: ScaledObject): { hpa: object; activati
       pollingSeconds: spec.pollingInterval,
       cooldownSeconds: spec.cooldownPeriod,
       initialCooldownSeconds: spec.initialCooldownPeriod,
-      active: external.map(({ metric, above }) => ({ metric: metric.external.metric.name, above })),
-      alwaysActive: spec.triggers.some(isResource),
+      active: external.map(({ active }) => active),
+      alwaysActive: spec.triggers.every(isResource),
       fallback,
+      interceptor:
+        external.find(({ interceptor }) => interceptor)?.interceptor ??
+        (routes.length === 1 ? routes[0]!.read() : undefined),
     },
   };
 }
@@ -142,22 +170,56 @@ function resourceOf(one: Trigger): { type: string } | undefined {
   return { type: 'ContainerResource', containerResource: { ...resource, container } } as { type: string };
 }
 
-function externalOf(one: Trigger, index: number) {
+interface ExternalTrigger {
+  metric: { type: string };
+  active: ActiveTrigger;
+  interceptor?: Interceptor;
+}
+
+function externalOf(one: Trigger, index: number, routes: readonly Route[]): ExternalTrigger | undefined {
   if (isResource(one)) return undefined;
+  const route = one.metadata['interceptorRoute'];
+  if (one.type === 'external-push' && route !== undefined) return pushedOf(one, index, { route, routes });
   const known = TARGETS[one.type];
   if (!known) {
     const types = ['cpu', 'memory', ...Object.keys(TARGETS)].join(', ');
     throw invalid(
-      `What a trigger of type ${one.type} aims at is not known here; known are ${types}. Give the HorizontalPodAutoscaler that KEDA makes of it instead`,
+      `What a trigger of type ${one.type} aims at is not known here; known are ${types}, and external-push with an interceptorRoute. Give the HorizontalPodAutoscaler that KEDA makes of it instead`,
     );
   }
-  const target = milliOf(one, known.target);
-  const type = one.metricType ?? 'AverageValue';
   const name = `s${index}-${normalise(known.metric(one.metadata))}`;
-  const key = type === 'Value' ? 'value' : 'averageValue';
-  const metric = { type: 'External', external: { metric: { name }, target: { type, [key]: `${target}m` } } };
   const above = one.metadata[known.activation] === undefined ? 0 : milliOf(one, known.activation);
-  return { metric, above };
+  const { query } = one.metadata;
+  return {
+    metric: externalMetric(name, one, milliOf(one, known.target)),
+    active: { metric: name, above, ...(query !== undefined && { query }) },
+  };
+}
+
+/** Of the HTTP add-on's scaler, which tells the metric of a route (scaler/handlers.go): active while any request is under way or held. */
+function pushedOf(
+  one: Trigger,
+  index: number,
+  { route, routes }: { route: string; routes: readonly Route[] },
+): ExternalTrigger {
+  const found = routes.find(({ name }) => name === route);
+  if (!found) {
+    throw invalid(
+      `The InterceptorRoute ${route}, which says what the trigger aims at, is not beside the ScaledObject: give a file, or a folder, that holds both`,
+    );
+  }
+  const interceptor = found.read();
+  const name = `s${index}-http_${route}_concurrency`;
+  return {
+    metric: externalMetric(name, one, interceptor.targetConcurrency * 1_000),
+    active: { metric: name, above: 0, pushed: true },
+    interceptor,
+  };
+}
+
+function externalMetric(name: string, { metricType: type = 'AverageValue' }: Trigger, milli: number): { type: string } {
+  const key = type === 'Value' ? 'value' : 'averageValue';
+  return { type: 'External', external: { metric: { name }, target: { type, [key]: `${milli}m` } } } as { type: string };
 }
 
 /** As KEDA counts: rounded to thousandths. */

@@ -137,7 +137,7 @@ describe('a ScaledObject', () => {
         pollingSeconds: 15,
         cooldownSeconds: 300,
         active: [{ metric: 's0-prometheus', above: 0 }],
-        alwaysActive: true,
+        alwaysActive: false,
         fallback: { failureThreshold: 4, replicas: 4, behavior: 'currentReplicasIfHigher' },
       },
     });
@@ -161,6 +161,13 @@ describe('a ScaledObject', () => {
       active: [{ above: 2_000 }],
       alwaysActive: false,
     });
+  });
+
+  it('counts as active for ever only where nothing but CPU and memory scales it', () => {
+    const cpu = { type: 'cpu', metricType: 'Utilization', metadata: { value: '70' } };
+    const asked = { type: 'prometheus', metadata: { query: 'q', threshold: '4' } };
+    expect(readPolicy(scaled(cpu), 'so.yaml').keda!.alwaysActive).toBe(true);
+    expect(readPolicy(scaled(asked, { triggers: [cpu, asked] }), 'so.yaml').keda!.alwaysActive).toBe(false);
   });
 
   it.each([

@@ -2,7 +2,8 @@ import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import { KedgeError } from '../../contract/errors.ts';
 import { hpaSchema, type WrittenHpa } from './hpa-schema.ts';
-import { type Activation, scaledObjectSchema, toHpa } from './keda.ts';
+import { interceptorOf, interceptorRouteSchema } from './interceptor.ts';
+import { type Activation, type Route, scaledObjectSchema, toHpa } from './keda.ts';
 import type { PolicyMetric } from './observe.ts';
 import { behaviorOf, type ControllerFlags, DEFAULT_FLAGS, type HpaSpec, type WrittenBehavior } from './spec.ts';
 
@@ -22,8 +23,8 @@ export interface Policy {
 const CPU: PolicyMetric = { kind: 'Resource', name: 'cpu', target: { type: 'Utilization', percent: 80 } };
 
 /**
- * The one HorizontalPodAutoscaler (autoscaling/v2) or ScaledObject (keda.sh/v1alpha1) of a manifest, which may hold other objects too.
- * Stricter than the API server where that would drop what is misspelt.
+ * The one HorizontalPodAutoscaler (autoscaling/v2) or ScaledObject (keda.sh/v1alpha1) of a manifest, which may hold other objects too: of these
+ * InterceptorRoutes (http.keda.sh/v1beta1) are read where a ScaledObject scales by them. Stricter than the API server where that would drop what is misspelt.
  * @param file named in errors
  * @param name of the object, where there are several
  * @throws KedgeError `config-invalid` that names every problem
@@ -33,9 +34,10 @@ export function readPolicy(
   file: string,
   { name, flags = DEFAULT_FLAGS }: { name?: string; flags?: ControllerFlags } = {},
 ): Policy {
-  const object = pick(objectsOf(text, file), file, name);
+  const objects = objectsOf(text, file);
+  const object = pick(objects, file, name);
   if (object.kind === 'ScaledObject') {
-    const { hpa, activation } = toHpa(check(scaledObjectSchema, object, file));
+    const { hpa, activation } = toHpa(check(scaledObjectSchema, object, file), routesIn(objects, file));
     return policyOf(check(hpaSchema, hpa, `${file}, as KEDA makes it`), flags, activation);
   }
   return policyOf(check(hpaSchema, object, file), flags, undefined);
@@ -61,9 +63,22 @@ function pick(objects: readonly unknown[], file: string, wanted: string | undefi
   const found = wanted === undefined ? all : all.filter(({ name }) => name === wanted);
   if (found.length === 1) return found[0]!;
   const known = all.map(({ kind, name }) => `${kind} ${name}`).join(', ');
-  if (all.length === 0) throw invalid(`${file} holds neither a HorizontalPodAutoscaler nor a ScaledObject`);
+  if (all.length === 0) {
+    const isOlder = objects.some((one) => (one as { kind?: unknown } | null)?.kind === 'HTTPScaledObject');
+    const advice = isOlder ? ': write the HTTPScaledObject as an InterceptorRoute and a ScaledObject' : '';
+    throw invalid(`${file} holds neither a HorizontalPodAutoscaler nor a ScaledObject${advice}`);
+  }
   if (found.length === 0) throw invalid(`${file} has no autoscaler ${wanted}; it has ${known}`);
   throw invalid(`${file} holds ${found.length} autoscalers: name one of ${known}`);
+}
+
+function routesIn(objects: readonly unknown[], file: string): Route[] {
+  return objects.flatMap((object) => {
+    const { kind, metadata } = (object ?? {}) as { kind?: unknown; metadata?: { name?: unknown } };
+    if (kind !== 'InterceptorRoute') return [];
+    const read = (): ReturnType<Route['read']> => interceptorOf(check(interceptorRouteSchema, object, file));
+    return [{ name: String(metadata?.name), read }];
+  });
 }
 
 /** With everything else that it holds, to be checked. */
