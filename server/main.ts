@@ -20,6 +20,7 @@ import type { ServerConfig } from './config.ts';
 import { loadEstimators, serverCode } from './estimators.ts';
 import { openAccess, openTls, type Tls } from './gate/configured.ts';
 import { Gate } from './gate/gate.ts';
+import { RefusalPace } from './gate/refusal-pace.ts';
 import { VersionManager } from './lifecycle/manager.ts';
 import { memoryBudget } from './lifecycle/room.ts';
 import { createMetrics } from './metrics.ts';
@@ -97,6 +98,7 @@ export async function startServer(config: ServerConfig, overrides: Partial<Serve
     estimators,
     stats,
     gate: new Gate({ ...config, deadlineMs: (model) => config.deadlinesMs.get(model) ?? config.deadlinesMs.get('') }),
+    pace: new RefusalPace({ now: () => stats.now() * 1_000, sleep: clock.sleep }),
     access,
     accessLog: new AccessLog({ log, lines, sample: config.accessLogSample, random, now: () => stats.now() }),
     maxBodyBytes: config.maxBodyBytes,

@@ -1,4 +1,5 @@
 import type { HttpBindings } from '@hono/node-server';
+import { hasCode } from '../../contract/errors.ts';
 import type { Tensors } from '../../contract/tensor.ts';
 import type { Ticket } from '../gate/ticket.ts';
 import type { ServedVersion } from '../lifecycle/served-version.ts';
@@ -57,6 +58,7 @@ export async function answer(
     if (ticket.aborted) throw new ClientGone();
     return whole;
   } catch (thrown) {
+    if (hasCode(thrown, 'overloaded')) await context.pace.hold(gate.requestMs(stats.now() * 1_000));
     error = thrown;
     // Of a client that is gone nobody reads what became of its request.
     status = env.outgoing.destroyed ? 499 : statusOf(thrown);

@@ -109,6 +109,18 @@ describe('item 33: more than can be answered', () => {
     expect((await statuses())['499']).toBe(1);
   }, 60_000);
 
+  it('more refusals than the loop can bear at once: all are told', async () => {
+    await start({ KEDGE_QUEUE_ROWS: '1' });
+    // Long enough for all of them to find it.
+    const slow = send(5 * (await slowSteps()));
+    await waiting(1);
+    const count = 450;
+    const refused = await Promise.all(Array.from({ length: count }, () => send(1)));
+    for (const reply of refused) expectTurnedAway(reply, 'overloaded');
+    expect((await slow).status).toBe(200);
+    expect(await turnedAway()).toEqual({ rows: count });
+  }, 60_000);
+
   it('a wait longer than the queue allows', async () => {
     await start({ KEDGE_QUEUE_SECONDS: '0.2' });
     const steps = await slowSteps();

@@ -5,6 +5,7 @@ import type { AccessLog } from '../access-log.ts';
 import type { Estimators } from '../estimators.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { Access } from '../gate/guard.ts';
+import type { RefusalPace } from '../gate/refusal-pace.ts';
 import type { ServedModel } from '../lifecycle/served-model.ts';
 import type { ServedVersion } from '../lifecycle/served-version.ts';
 import type { RequestStats } from '../request-stats.ts';
@@ -26,6 +27,8 @@ export interface ApiContext {
   stats: RequestStats;
   /** Refuses what could not be answered in time. */
   gate: Gate;
+  /** Tells refusals no faster than the loop can bear. */
+  pace: RefusalPace;
   access: Access;
   accessLog: AccessLog;
   maxBodyBytes: number;

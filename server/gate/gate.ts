@@ -98,6 +98,11 @@ export class Gate {
     if (leftMs !== undefined) this.#queueOf(version).margin.learn(leftMs < 0, now);
   }
 
+  /** What taking in a request, and refusing it, costs the loop, in milliseconds; 0 where nothing recent tells. */
+  requestMs(now: number): number {
+    return this.#turns.requestMs(now);
+  }
+
   /** The queues, for metrics. */
   queues(): Iterable<VersionQueue> {
     return this.#queues.values();

@@ -1,0 +1,71 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { ManualClock } from '../testing/manual-clock.ts';
+import { RefusalPace } from './refusal-pace.ts';
+
+let clock: ManualClock;
+let pace: RefusalPace;
+beforeEach(() => {
+  clock = new ManualClock(1_000_000);
+  pace = new RefusalPace({ now: () => clock.now(), sleep: (ms) => clock.sleep(ms) });
+});
+
+/** Refuses `count` at once. @returns how many were told at once, and how many of the others by now */
+function refuse(count: number, costMs: number): { atOnce: number; told: () => number } {
+  let [atOnce, told] = [0, 0];
+  for (let one = 0; one < count; one += 1) {
+    const held = pace.hold(costMs);
+    if (!held) atOnce += 1;
+    else
+      void held.then(() => {
+        told += 1;
+      });
+  }
+  return { atOnce, told: () => told };
+}
+
+describe('refusals', () => {
+  it('that come seldom are told at once, for ever', async () => {
+    for (let one = 0; one < 100; one += 1) {
+      expect(pace.hold(1)).toBeUndefined();
+      await clock.advance(10);
+    }
+    expect(clock.waits).toEqual([]);
+  });
+
+  it('that come together are told at once up to 20 ms of the loop, the others in a tenth of its time', async () => {
+    const { atOnce, told } = refuse(60, 1);
+    expect([atOnce, told()]).toEqual([20, 0]);
+    await clock.advance(100);
+    expect(told()).toBe(10);
+    await clock.advance(300);
+    expect(told()).toBe(40);
+    expect(clock.waits).toEqual([]);
+  });
+
+  it('cost what they are said to cost, and something where nobody knows', () => {
+    expect(refuse(10, 5).atOnce).toBe(4);
+    pace = new RefusalPace({ now: () => clock.now(), sleep: (ms) => clock.sleep(ms) });
+    expect(refuse(1_000, 0).atOnce).toBe(400);
+  });
+
+  it('are held for a second at most, in the order in which they came', async () => {
+    const { atOnce, told } = refuse(500, 1);
+    await clock.advance(990);
+    expect([atOnce, told()]).toEqual([20, 99]);
+    await clock.advance(10);
+    expect(told()).toBe(480);
+  });
+
+  it('are told at once again when the time for them has come in again', async () => {
+    refuse(60, 1);
+    await clock.advance(600);
+    expect(refuse(25, 1).atOnce).toBe(20);
+  });
+
+  it('leave together where they are due within a few milliseconds, so that a timer serves many', async () => {
+    refuse(450, 0.05);
+    expect(clock.waits).toEqual([5]);
+    await clock.advance(5);
+    expect(clock.waits).toEqual([5]);
+  });
+});
