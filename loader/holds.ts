@@ -39,17 +39,10 @@ export class Holds {
   /**
    * Forgets those whose time is over and that are not tried again.
    * @param isTried whether it is under way now
-   * @returns whether the volume was what kept one of them
    */
-  expire(isTried: (key: string) => boolean): boolean {
+  expire(isTried: (key: string) => boolean): void {
     const now = this.#clock.now();
-    let volume = false;
-    for (const [key, hold] of this.#held) {
-      if (hold.until > now || isTried(key)) continue;
-      this.#held.delete(key);
-      volume ||= hold.volume;
-    }
-    return volume;
+    for (const [key, { until }] of this.#held) if (until <= now && !isTried(key)) this.#held.delete(key);
   }
 
   /** Something waits for the volume to be writable. */

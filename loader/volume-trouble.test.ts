@@ -14,13 +14,15 @@ afterEach(async () => {
   stands = [];
 });
 
-const start = async (bucket: string, volume: string): Promise<Stand> => {
-  const stand = await startLoader(openStore(`file://${bucket}`), configOf(volume));
+const start = async (bucket: string, volume: string, env: Record<string, string> = {}): Promise<Stand> => {
+  const stand = await startLoader(openStore(`file://${bucket}`), configOf(volume, env));
   stands.push(stand);
   return stand;
 };
 const logged = (stand: Stand, problem: string) => stand.log.filter((line) => line['problem'] === problem);
 
+/** A lock on a volume that cannot be written is lost after this time, and the loader ends: not what these tests are about. */
+const PATIENT = { KEDGE_LOCK_STALE_SECONDS: '60' };
 const KIB = 1024;
 const mounted = scratch.folder('mounted');
 const small = mountSmall(mounted, 300 * KIB);
@@ -39,7 +41,7 @@ describe.skipIf(!small)(title, () => {
     const drop = (version: number, ballast: number): void =>
       writeTree(bucket, { [`demand/${version}/model.onnx`]: linearModel({ weight: version, ballast }) });
     drop(1, 100 * KIB);
-    const stand = await start(bucket, mounted);
+    const stand = await start(bucket, mounted, PATIENT);
     await stand.available('demand', 1);
     drop(2, 400 * KIB);
     drop(3, 50 * KIB);
@@ -68,7 +70,7 @@ describe.skipIf(!small)(title, () => {
   it('that is read-only, and then not', async () => {
     const bucket = scratch.folder('ro-bucket');
     writeTree(bucket, { 'other/1/model.onnx': linearModel() });
-    const stand = await start(bucket, mounted);
+    const stand = await start(bucket, mounted, PATIENT);
     await stand.available('other', 1);
     remount('ro');
     writeTree(bucket, { 'other/2/model.onnx': linearModel({ weight: 2 }) });
@@ -86,7 +88,7 @@ describe.skipIf(!small)(title, () => {
   it('is well again once a write worked, and not when nobody wants to write any more', async () => {
     const bucket = scratch.folder('gone-bucket');
     writeTree(bucket, { 'fourth/1/model.onnx': linearModel() });
-    const stand = await start(bucket, mounted);
+    const stand = await start(bucket, mounted, PATIENT);
     await stand.available('fourth', 1);
     remount('ro');
     writeTree(bucket, { 'fourth/2/model.onnx': linearModel({ weight: 2 }) });
@@ -112,7 +114,7 @@ describe.skipIf(!small)(title, () => {
     remount('ro');
     const bucket = scratch.folder('ro-start');
     writeTree(bucket, { 'third/1/model.onnx': linearModel() });
-    const stand = await start(bucket, mounted);
+    const stand = await start(bucket, mounted, PATIENT);
     await eventually(
       async () => (await stand.get('/readyz')).text.includes('EROFS'),
       () => 'the problem',

@@ -93,9 +93,9 @@ export class Work {
   /** Starts what the plan says, and forgets holds of what it does not want any more. */
   start(tasks: readonly Task[]): void {
     for (const task of tasks) this.#start(task);
-    const expired = this.#holds.expire((key) => this.#running.has(key));
+    this.#holds.expire((key) => this.#running.has(key));
     // Nobody tries again what the volume would not take, so whether it would now is tried with the catalog.
-    if (expired) this.#options.keeper.touch();
+    if (this.#options.conditions.has('volume') && !this.#holds.forVolume) this.#options.keeper.touch();
   }
 
   /** Resolves when all that is under way has ended. */
