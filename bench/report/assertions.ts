@@ -4,9 +4,10 @@ import { nearest } from '../../contract/nearest.ts';
 import type { Kind } from './judge/kind.ts';
 import { LOAD_KINDS } from './judge/load.ts';
 import { SCALING_KINDS } from './judge/scaling.ts';
+import { ZERO_KINDS } from './judge/zero.ts';
 import type { RunRecord, Verdict } from './record.ts';
 
-const KINDS: Readonly<Record<string, Kind<unknown>>> = { ...LOAD_KINDS, ...SCALING_KINDS };
+const KINDS: Readonly<Record<string, Kind<unknown>>> = { ...LOAD_KINDS, ...SCALING_KINDS, ...ZERO_KINDS };
 
 /** One demand on a run, of a kind that is known and with a value that is well formed. */
 export interface Assertion {

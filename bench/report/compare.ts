@@ -1,6 +1,7 @@
 import { latencyText, numberText, secondsText, shareText } from './format.ts';
 import type { Latency, RunRecord } from './record.ts';
 import { lagsOf, lengthOf, ratesOf, readyOf, replicaSecondsOf } from './timeline.ts';
+import { firstAnswersOf, slowestOf } from './zero.ts';
 
 /** Two runs beside each other. */
 export interface Comparison {
@@ -79,6 +80,12 @@ const MEASURES: readonly Measure[] = [
   },
   slowest('up'),
   slowest('down'),
+  {
+    name: 'slowest first answer from zero',
+    value: (record) => slowestOf(firstAnswersOf(record))?.total,
+    text: secondsText,
+    wanted: 'less',
+  },
   {
     name: 'replica seconds',
     value: ({ scaling, seconds }) => scaling && replicaSecondsOf(scaling, seconds),

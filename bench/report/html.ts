@@ -10,6 +10,7 @@ import { driverNote, headline, keyFigures, verdictTable } from './page/summary.t
 import { podsFigure, reasonsFigure } from './plots/lanes.ts';
 import { latencyPlot, loadPlot, underWayPlot, versionsPlot } from './plots/load.ts';
 import { inFlightPlot, metricsPlot, replicasPlot } from './plots/scaling.ts';
+import { heldPlot, wakingsSection } from './plots/zero.ts';
 import type { Machine, RunRecord } from './record.ts';
 
 /**
@@ -42,6 +43,7 @@ ${verdictTable(record.verdicts)}
 ${other && comparisonSection(record, other)}
 ${problemList(record.load.problems ?? [])}
 ${figures(record, other, seconds)}
+${wakingsSection(record)}
 ${honesty(record)}
 ${circumstances(record)}
 </main>
@@ -64,7 +66,8 @@ function figures(record: RunRecord, other: RunRecord | undefined, seconds: numbe
   }
   const scaled = { seconds, scaling, ...(other?.scaling ? { other: other.scaling } : {}) };
   const inFlight = inFlightPlot(scaled) ?? underWayPlot(input);
-  return html`${[loadPlot(input), replicasPlot(scaled), inFlight, ...there(latency)].map(plotFigure)}
+  const held = scaling.zero && heldPlot(scaling.zero, seconds);
+  return html`${[loadPlot(input), replicasPlot(scaled), ...there(held), inFlight, ...there(latency)].map(plotFigure)}
     ${there(metricsPlot(scaled)).map(plotFigure)}${reasonsFigure(scaling, seconds)}
     ${there(versions).map(plotFigure)}${podsFigure(scaling, seconds)}`;
 }

@@ -75,6 +75,38 @@ const tick = z.object({
   ableToScale: z.string().optional(),
   scalingActive: z.string().optional(),
   scalingLimited: z.string().optional(),
+  /** Where KEDA and not its HPA decided: the reason of its event. */
+  keda: z.string().optional(),
+  /** Requests that were held, as no pod was ready; absent where none ever are. */
+  held: count.optional(),
+});
+
+/** From the first request that came while no pod was ready until one was. */
+const waking = z.object({
+  at: seconds,
+  /** When KEDA saw it and asked for a pod; absent where it did not have to, or never did. */
+  activated: seconds.optional(),
+  /** When a pod was ready. */
+  ready: seconds.optional(),
+  /** When the first answer of a pod to one of these requests was out. */
+  answered: seconds.optional(),
+  /** Requests that were held. */
+  held: count,
+});
+
+const zero = z.object({
+  /** Requests held from each time on. */
+  held: z.array(z.tuple([seconds, count]).readonly()).readonly(),
+  /** At one time. */
+  most: count,
+  /** Answered with 503, as too many were held. */
+  rejected: count,
+  /** Answered with 504, as no pod was ready in time. */
+  expired: count,
+  /** Seconds until the process of a new pod starts, by declaration and not for real. */
+  startDelay: count,
+  /** In order of time. */
+  wakings: z.array(waking).readonly(),
 });
 
 const pod = z.object({
@@ -108,6 +140,8 @@ const scaling = z.object({
   /** In order of time, one for each sync. */
   ticks: z.array(tick).readonly(),
   pods: z.array(pod).readonly(),
+  /** Requests that came while no pod was ready; absent where none are held for it. */
+  zero: zero.optional(),
 });
 
 const verdict = z.object({
@@ -157,5 +191,7 @@ export type LoadTotal = z.infer<typeof total>;
 export type Latency = z.infer<typeof latency>;
 export type ScalingRecord = z.infer<typeof scaling>;
 export type ScalingTick = z.infer<typeof tick>;
+export type ZeroRecord = z.infer<typeof zero>;
+export type Waking = z.infer<typeof waking>;
 export type PodRecord = z.infer<typeof pod>;
 export type Verdict = z.infer<typeof verdict>;

@@ -81,7 +81,7 @@ const ADVICE = {
   down: {
     metrics: 'Most of it went by before the metrics asked. Shorten the window that the metric is averaged over.',
     policy:
-      'Most of it went by while the policy held back. Shorten behavior.scaleDown.stabilizationWindowSeconds (300 s if not said), or let its policies take more at once.',
+      'Most of it went by while the policy held back. Shorten behavior.scaleDown.stabilizationWindowSeconds (300 s if not said), or let its policies take more at once; to zero it is the cooldownPeriod of KEDA (300 s too).',
     pods: 'Most of it went by until pods had left. Shorten what they wait for while they drain: preStop, terminationGracePeriodSeconds.',
   },
 };

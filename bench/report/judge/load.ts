@@ -28,7 +28,7 @@ function statusesOf({ statuses }: LoadTotal): string {
   return others.map(([status, count]) => `${status} (${numberText(count)})`).join(', ');
 }
 
-function errorAdvice(total: LoadTotal): string {
+function errorAdvice({ load: { total }, scaling }: RunRecord): string {
   const { wrong, failed, dropped } = total;
   if (dropped >= failed && dropped >= wrong) {
     return 'Most were never sent, as too many were under way: the servers did not keep up. Give them more replicas (minReplicas, a lower target), or allow more under way.';
@@ -37,6 +37,10 @@ function errorAdvice(total: LoadTotal): string {
     return 'Most were answered with something else than was wanted: look which version answered (versions over time), and whether the expected answers are of that version.';
   }
   const statuses = statusesOf(total);
+  const { rejected = 0, expired = 0 } = scaling?.zero ?? {};
+  if ((rejected + expired) * 2 >= failed && rejected + expired > 0) {
+    return `Most came while no pod was ready, and were not held until one was (${statuses}): hold more, and for longer (coldStart.maxPendingRequests, timeouts.readiness), or keep one pod (minReplicaCount 1).`;
+  }
   const refused = (total.statuses['503'] ?? 0) + (total.statuses['429'] ?? 0);
   if (refused * 2 >= failed) {
     return `Most were refused (${statuses}): the replicas were full. Scale earlier (a lower target), faster (scaleUp policies), or begin with more (minReplicas).`;
@@ -50,12 +54,13 @@ function errorAdvice(total: LoadTotal): string {
 const max_error_rate: Kind<number> = {
   about: 'at most this share of scheduled requests not answered rightly: failed, wrong or dropped',
   ...share,
-  judge: onLoad(({ load: { total } }, limit) => {
+  judge: onLoad((record, limit) => {
+    const { total } = record.load;
     const rate = badOf(total) / total.scheduled;
     return {
       holds: rate <= limit,
       measured: `${shareText(rate)}: ${numberText(badOf(total))} of ${numberText(total.scheduled)} (${partsOf(total)})`,
-      advice: () => errorAdvice(total),
+      advice: () => errorAdvice(record),
     };
   }),
 };
@@ -86,16 +91,17 @@ function latency(key: keyof Latency, words: string): Kind<number> {
   return {
     about: `${words} of answers with status 200, from when each was scheduled`,
     ...ms,
-    judge: onLoad(({ load: { total } }, limit) => {
-      if (!total.latency) return noAnswers(total);
+    judge: onLoad((record, limit) => {
+      const { total } = record.load;
+      if (!total.latency) return noAnswers(record);
       const value = total.latency[key];
       return { holds: value <= limit * 1_000, measured: latencyText(value), advice: () => latencyAdvice(total) };
     }),
   };
 }
 
-function noAnswers(total: LoadTotal): Finding {
-  return unmeasured('nothing was answered with status 200', errorAdvice(total));
+function noAnswers(record: RunRecord): Finding {
+  return unmeasured('nothing was answered with status 200', errorAdvice(record));
 }
 
 function latencyAdvice(total: LoadTotal): string {
@@ -116,7 +122,8 @@ const worst_second_p99_ms: Kind<z.infer<typeof settled>> = {
   about: 'the 99th percentile in each single second, or in each after a while',
   value: settled,
   form: 'milliseconds over 0, or { at_most: milliseconds, after_s: seconds }',
-  judge: onLoad(({ load: { intervals, total } }, { at_most, after_s }) => {
+  judge: onLoad((record, { at_most, after_s }) => {
+    const { intervals, total } = record.load;
     const seen = intervals.flatMap(({ at, latency }) => (at >= after_s && latency ? [{ at, p99: latency.p99 }] : []));
     if (seen.length === 0 && total.latency) {
       return unmeasured(
@@ -124,7 +131,7 @@ const worst_second_p99_ms: Kind<z.infer<typeof settled>> = {
         'Let the run last longer, or lower after_s.',
       );
     }
-    if (seen.length === 0) return noAnswers(total);
+    if (seen.length === 0) return noAnswers(record);
     const worst = seen.reduce((most, one) => (one.p99 > most.p99 ? one : most));
     const over = seen.filter(({ p99 }) => p99 > at_most * 1_000).length;
     return {
@@ -187,7 +194,7 @@ const max_outage_s: Kind<number> = {
     return {
       holds: length <= limit,
       measured: length === 0 ? 'a right answer in every second' : `${secondsText(length)}, from ${momentText(at)} on`,
-      advice: () => errorAdvice(record.load.total),
+      advice: () => errorAdvice(record),
     };
   }),
 };

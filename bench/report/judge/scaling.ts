@@ -67,7 +67,9 @@ const returns_to_min_within_s = onScaling<number>({
     };
     const ends = [above(desiredOf(scaling)), above(readyOf(scaling))];
     const advice = (): string =>
-      'Shorten behavior.scaleDown.stabilizationWindowSeconds (300 s if not said), or let scaleDown policies take more at once. If the load never quite ends, see which metric keeps replicas (replicas wanted).';
+      minReplicas === 0
+        ? "Shorten KEDA's cooldownPeriod (300 s if not said). If the load never quite ends, see which trigger stays active."
+        : 'Shorten behavior.scaleDown.stabilizationWindowSeconds (300 s if not said), or let scaleDown policies take more at once. If the load never quite ends, see which metric keeps replicas (replicas wanted).';
     if (ends.includes(undefined)) {
       const left = Math.max(desiredOf(scaling).at(-1)![1], readyOf(scaling).at(-1)![1]);
       return {

@@ -2,6 +2,7 @@ import { isDriverLate } from '../driver.ts';
 import { latencyText, numberText, secondsText, shareText } from '../format.ts';
 import type { RunRecord, Verdict } from '../record.ts';
 import { desiredOf, lagsOf, lengthOf, ratesOf, readyOf } from '../timeline.ts';
+import { firstAnswersOf, slowestOf } from '../zero.ts';
 import { html, type Markup, trusted } from './markup.ts';
 
 const TICK = trusted(
@@ -71,6 +72,13 @@ export function keyFigures(record: RunRecord): Markup {
     const worst = Math.max(0, ...lags.map(lengthOf));
     if (lags.length > 0)
       figures.push(['Slowest scale-up', secondsText(worst), 'from the rise of the load until ready']);
+    const first = slowestOf(firstAnswersOf(record));
+    if (first)
+      figures.push([
+        'First answer from zero',
+        latencyText(first.total * 1e6),
+        `${secondsText(first.asked)} until KEDA asked for a pod, ${secondsText(first.started)} for its start`,
+      ]);
   }
   return html`<dl class="figures">${figures.map(([name, value, more]) => html`<div><dt>${name}</dt><dd>${value}<small>${held(more)}</small></dd></div>`)}</dl>`;
 }

@@ -63,7 +63,12 @@ const REASONS: Readonly<Record<string, { look: string; about: string }>> = {
   ScaleUpStabilized: { look: 'sky', about: 'held back: a window wants the lowest of late' },
   ScaleDownStabilized: { look: 'sky', about: 'held up: a window wants the highest of late' },
   ValidMetricFound: { look: 'calm', about: 'the metrics could be read' },
-  ScalingDisabled: { look: 'yellow', about: 'zero replicas: switched off by hand' },
+  ScalingDisabled: {
+    look: 'yellow',
+    about: 'zero replicas: the HPA stands still until KEDA, or someone, asks for one',
+  },
+  KEDAScaleTargetActivated: { look: 'green', about: 'KEDA asked for a pod' },
+  KEDAScaleTargetDeactivated: { look: 'purple', about: 'KEDA put all to sleep' },
   DesiredWithinRange: { look: 'calm', about: 'no bound held it back' },
   ScaleUpLimit: { look: 'orange', about: 'a scaleUp policy held it back' },
   ScaleDownLimit: { look: 'orange', about: 'a scaleDown policy held it back' },
@@ -79,20 +84,23 @@ const CONDITIONS = [
   { name: 'AbleToScale', key: 'ableToScale' },
   { name: 'ScalingActive', key: 'scalingActive' },
   { name: 'ScalingLimited', key: 'scalingLimited' },
+  { name: 'KEDA', key: 'keda' },
 ] as const;
 
 export function reasonsFigure(scaling: ScalingRecord, seconds: number): Markup | undefined {
   const { ticks } = scaling;
   const seen = [...new Set(ticks.flatMap((tick) => CONDITIONS.flatMap(({ key }) => tick[key] ?? [])))];
   if (seen.length === 0) return undefined;
+  // Most runs have no KEDA in them.
+  const shown = CONDITIONS.filter(({ key }) => key !== 'keda' || ticks.some(({ keda }) => keda !== undefined));
   return lanesFigure({
     id: 'reasons',
     title: 'Why it scaled, and why not',
     about: 'Reasons of the conditions that the controller sets at each sync.',
     seconds,
-    lanes: CONDITIONS.map(({ name, key }) => ({ name, spans: reasonSpans(ticks, key, seconds) })),
+    lanes: shown.map(({ name, key }) => ({ name, spans: reasonSpans(ticks, key, seconds) })),
     legend: [
-      ...CONDITIONS.map(
+      ...shown.map(
         ({ name }, column) => html`<li class="reading">${name} <output data-column="${column}"></output></li>`,
       ),
       html`<li class="break" aria-hidden="true"></li>`,
@@ -102,8 +110,8 @@ export function reasonsFigure(scaling: ScalingRecord, seconds: number): Markup |
       ...(seen.some((reason) => lookOf(reason) === 'calm') ? [legendItem('nothing held it', 'calm span', true)] : []),
     ],
     table: readTable(
-      CONDITIONS.map(({ name }) => name),
-      ticks.map((tick) => ({ at: tick.at, cells: CONDITIONS.map(({ key }) => tick[key] ?? '–') })),
+      shown.map(({ name }) => name),
+      ticks.map((tick) => ({ at: tick.at, cells: shown.map(({ key }) => tick[key] ?? '–') })),
       seconds,
     ),
   });
