@@ -3,12 +3,12 @@ import { countText } from '../report/format.ts';
 import { type Cluster, counts, surplus } from './cluster.ts';
 import { LocalPod, type PodTimes } from './pod.ts';
 import { isServerReady, startServerProcess } from './pod-process.ts';
-import type { Capacity } from './proxy/capacity.ts';
+import type { ProxyOptions } from './proxy/messages.ts';
 import { ProxyProcess } from './proxy/process.ts';
 import type { ProxyStats } from './proxy/proxy.ts';
 import type { RunClock } from './run-clock.ts';
 
-export interface LocalClusterOptions {
+export interface LocalClusterOptions extends ProxyOptions {
   /** The folder that a loader filled. All pods read it. */
   volume: string;
   /** More settings of the servers. */
@@ -16,8 +16,6 @@ export interface LocalClusterOptions {
   /** The `kedge` that pods run; this one if absent. */
   program?: string | undefined;
   clock: RunClock;
-  /** Of each pod; what it can do if absent. */
-  capacity?: Capacity | undefined;
   times?: Partial<PodTimes>;
 }
 
@@ -61,7 +59,8 @@ export class LocalCluster implements Cluster {
 
   /** Without pods yet. @throws Error if the proxy does not start */
   static async start(options: LocalClusterOptions): Promise<LocalCluster> {
-    return new LocalCluster(options, await ProxyProcess.start(options.capacity));
+    const { capacity, holding } = options;
+    return new LocalCluster(options, await ProxyProcess.start({ capacity, holding }));
   }
 
   get url(): string {
@@ -117,6 +116,12 @@ export class LocalCluster implements Cluster {
       }
     };
     await Promise.race([wait(), this.#failure.promise]);
+  }
+
+  /** Drains all pods, and waits until they are gone. */
+  async sleep(why: string): Promise<void> {
+    this.scale(0, why);
+    await Promise.all(this.pods.map(({ gone }) => gone));
   }
 
   /** @throws Error if the proxy has ended */

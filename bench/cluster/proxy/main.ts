@@ -1,11 +1,12 @@
 import type { AddressInfo } from 'node:net';
-import type { Capacity } from './capacity.ts';
-import type { FromProxy, ToProxy } from './messages.ts';
+import { monotonicMs } from '../monotonic.ts';
+import { Holding } from './holding.ts';
+import type { FromProxy, ProxyOptions, ToProxy } from './messages.ts';
 import { LeastConnectionsProxy } from './proxy.ts';
 
-/** The proxy as a program of its own, so that it and whoever drives load do not wait for each other's turns. Argument 1 is its capacity as JSON. */
-const capacity = JSON.parse(process.argv[2] ?? 'null') as Capacity | null;
-const proxy = new LeastConnectionsProxy(capacity ?? undefined);
+/** The proxy as a program of its own, so that it and whoever drives load do not wait for each other's turns. Argument 1 are its options as JSON. */
+const { capacity, holding } = JSON.parse(process.argv[2]!) as ProxyOptions;
+const proxy = new LeastConnectionsProxy(capacity, holding && new Holding(holding, monotonicMs));
 const tell = (message: FromProxy): void => {
   process.send!(message);
 };

@@ -1,8 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { startNode, stop } from '../../processes.ts';
-import type { Capacity } from './capacity.ts';
-import type { FromProxy, ToProxy } from './messages.ts';
+import type { FromProxy, ProxyOptions, ToProxy } from './messages.ts';
 import type { ProxyStats } from './proxy.ts';
 
 /** TypeScript in a clone, a bundle of its own beside the main one in the package. */
@@ -20,8 +19,8 @@ export class ProxyProcess {
   }
 
   /** @throws Error if it ends before it listens */
-  static async start(capacity: Capacity | undefined): Promise<ProxyProcess> {
-    const child = startNode([fileURLToPath(ENTRY), JSON.stringify(capacity ?? null)], { ipc: true });
+  static async start(options: ProxyOptions): Promise<ProxyProcess> {
+    const child = startNode([fileURLToPath(ENTRY), JSON.stringify(options)], { ipc: true });
     const proxy = new ProxyProcess(child);
     let complaint = '';
     child.stdout!.resume();

@@ -3,6 +3,7 @@ import { Backend, type BackendStats } from './backend.ts';
 import { leastConnections } from './balance.ts';
 import type { Capacity } from './capacity.ts';
 import { Exchange } from './exchange.ts';
+import type { Holding, HoldingStats } from './holding.ts';
 import { Passage } from './passage.ts';
 
 export interface ProxyStats {
@@ -10,8 +11,10 @@ export interface ProxyStats {
   pods: Readonly<Record<string, BackendStats>>;
   /** Requests that were sent to another pod, as the connection to the first broke before any of their bytes were on it. */
   retried: number;
-  /** Requests that came while no pod was ready. */
+  /** Requests that came while no pod was ready, and were not held. */
   unserved: number;
+  /** Absent where none are held. */
+  holding?: HoldingStats;
 }
 
 /**
@@ -22,6 +25,7 @@ export interface ProxyStats {
 export class LeastConnectionsProxy {
   readonly server: Server;
   readonly #capacity: Capacity | undefined;
+  readonly #holding: Holding | undefined;
   readonly #backends = new Map<string, Backend>();
   /** Names that are sent requests. */
   readonly #ready = new Set<string>();
@@ -29,9 +33,13 @@ export class LeastConnectionsProxy {
   #retried = 0;
   #unserved = 0;
 
-  /** @param capacity of each pod; unlimited if undefined */
-  constructor(capacity?: Capacity) {
+  /**
+   * @param capacity of each pod; unlimited if undefined
+   * @param holding has requests that come while no pod is ready; they are refused if undefined
+   */
+  constructor(capacity?: Capacity, holding?: Holding) {
     this.#capacity = capacity;
+    this.#holding = holding;
     this.server = createServer({ keepAliveTimeout: 120_000, requestTimeout: 0 }, (incoming, outgoing) =>
       this.#choose(new Exchange(incoming, outgoing)),
     );
@@ -41,6 +49,7 @@ export class LeastConnectionsProxy {
   add(name: string, port: number): void {
     if (!this.#backends.has(name)) this.#backends.set(name, new Backend(name, port, this.#capacity));
     this.#ready.add(name);
+    this.#holding?.release();
   }
 
   /** Sends nothing more to a pod; what it has goes on. */
@@ -56,7 +65,8 @@ export class LeastConnectionsProxy {
 
   stats(): ProxyStats {
     const pods = Object.fromEntries([...this.#backends].map(([name, backend]) => [name, backend.stats()]));
-    return { pods, retried: this.#retried, unserved: this.#unserved };
+    const holding = this.#holding?.stats();
+    return { pods, retried: this.#retried, unserved: this.#unserved, ...(holding && { holding }) };
   }
 
   close(): void {
@@ -73,6 +83,7 @@ export class LeastConnectionsProxy {
     );
     this.#turn += 1;
     if (backend) new Passage(exchange, backend, () => this.#retry(exchange, backend)).enter();
+    else if (this.#holding && ready.length === 0) this.#holding.hold(exchange, () => this.#choose(exchange));
     else {
       this.#unserved += 1;
       exchange.answer(503, ready.length === 0 ? 'no pod is ready' : 'no pod takes a connection');
