@@ -53,7 +53,9 @@ export class Controller {
       desired: decision.desired,
       ...(wanted !== undefined && { wanted }),
       ready: pods.filter(({ state }) => state === 'ready').length,
-      metrics: metrics.map((metric, index) => readOf(metric, decision.proposals[index])),
+      metrics: metrics.map((metric, index) =>
+        readOf(metric, decision.proposals[index] ?? atZero(current, readings[index])),
+      ),
       ableToScale: decision.ableToScale,
       ...(scalingActive !== undefined && { scalingActive }),
       ...(scalingLimited !== undefined && { scalingLimited }),
@@ -74,6 +76,11 @@ function podOf({ name, state, since, startedAt, states }: PodView, now: number):
     startAge: startedAt === undefined ? undefined : now - startedAt,
     lastTransitionAge: now - turned,
   };
+}
+
+/** With no replicas the HPA asks for nothing, and what is read is shared by nobody. */
+function atZero(current: number, reading: Reading | undefined): { usage: number; average: number } | undefined {
+  return current === 0 && reading && 'total' in reading ? { usage: reading.total, average: reading.total } : undefined;
 }
 
 /** What a metric read for each pod, in the unit of its target. */

@@ -1,22 +1,28 @@
 import { KedgeError } from '../../contract/errors.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { LocalCluster } from '../cluster/local-cluster.ts';
+import { monotonicMs } from '../cluster/monotonic.ts';
 import type { PodTimes } from '../cluster/pod.ts';
 import type { Capacity } from '../cluster/proxy/capacity.ts';
+import type { HoldingTerms } from '../cluster/proxy/holding.ts';
 import type { ProxyStats } from '../cluster/proxy/proxy.ts';
 import { type RunClock, startRunClock } from '../cluster/run-clock.ts';
+import type { Interceptor } from '../hpa/interceptor.ts';
 import type { ControllerFlags } from '../hpa/spec.ts';
 import { driveLoad } from '../load/drive-load.ts';
-import type { LoadOptions } from '../load/load-options.ts';
+import type { LoadOptions, LoadRequest } from '../load/load-options.ts';
 import { durationOf, type Schedule } from '../load/schedule.ts';
 import type { Look } from '../load/tally.ts';
 import { secondsText } from '../report/format.ts';
-import type { LoadRecord, PodRecord, ScalingTick } from '../report/record.ts';
-import { Controller } from './controller.ts';
+import type { LoadRecord, PodRecord, ScalingTick, ZeroRecord } from '../report/record.ts';
 import { type Fault, runFaults } from './faults.ts';
+import { badExits, podRecords } from './pod-records.ts';
 import type { LocalPolicy } from './policy.ts';
 import { Watch } from './signals/watch.ts';
+import { Syncs } from './syncs.ts';
 import type { LoadTarget } from './target.ts';
+import { InterceptorWatch } from './zero/interceptor-watch.ts';
+import { zeroRecordOf } from './zero/wakings.ts';
 
 export interface LocalRunOptions {
   policy: LocalPolicy;
@@ -51,10 +57,16 @@ export interface LocalRunResult {
   proxy: ProxyStats;
   /** Pods that had come to be ready, and did not end with exit code 0 when they were drained. */
   badExits: string[];
+  /** Where requests are held while no pod is ready. */
+  zero?: ZeroRecord;
 }
 
+/** How often the add-on's scaler asks interceptors for their counts (KEDA_HTTP_QUEUE_TICK_DURATION), and then tells KEDA of activity. */
+const PUSH_SECONDS = 0.5;
+
 /**
- * One run over pods of this machine: as many as the policy has at least, then load, and the controller at each sync.
+ * One run over pods of this machine: as many as the policy has at least, then load, and the controller at each sync. Where the policy goes to zero, it
+ * begins there: the one pod that told what can be asked was put to sleep again.
  * @throws KedgeError `config-invalid` for a load that is shorter than a sync of the autoscaler; `model-not-ready` where pods do not come to be ready
  */
 export async function runLocally(options: LocalRunOptions, hooks: RunHooks): Promise<LocalRunResult> {
@@ -66,15 +78,18 @@ export async function runLocally(options: LocalRunOptions, hooks: RunHooks): Pro
     clock,
     capacity,
     program,
+    holding: policy.interceptor && holdingOf(policy.interceptor),
     ...(times && { times }),
     ...(env && { env }),
   });
   try {
-    cluster.scale(policy.spec.minReplicas, 'the run begins');
+    cluster.scale(Math.max(1, policy.least), 'the run begins');
     await cluster.untilReady(hooks);
-    const result = await drive(cluster, clock, options, hooks);
+    const sent = await target.requests(cluster.url);
+    if (policy.least === 0) await cluster.sleep('the run begins with no pod');
+    const result = await drive({ cluster, clock, sent }, options, hooks);
     if (!hooks.signal.aborted) await cluster.drain();
-    return { ...result, badExits: badExits(cluster) };
+    return { ...result, badExits: badExits(cluster.allPods) };
   } finally {
     await cluster.stop();
   }
@@ -90,41 +105,57 @@ export function checkLength(schedule: Schedule, look: { name: '--sync' | '--look
   );
 }
 
+function holdingOf({ maxPending, readinessSeconds }: Interceptor): HoldingTerms {
+  return { maxPending, readinessMs: readinessSeconds === undefined ? undefined : readinessSeconds * 1_000 };
+}
+
+interface Started {
+  cluster: LocalCluster;
+  clock: RunClock;
+  sent: readonly LoadRequest[];
+}
+
 async function drive(
-  cluster: LocalCluster,
-  clock: RunClock,
+  { cluster, clock, sent }: Started,
   options: LocalRunOptions,
   hooks: RunHooks,
 ): Promise<Omit<LocalRunResult, 'badExits'>> {
-  const { load, target, compression, scrapeSeconds, requests, policy } = options;
+  const { load, flags, compression, scrapeSeconds, requests, policy } = options;
   const over = new AbortController();
   const signal = AbortSignal.any([hooks.signal, over.signal]);
+  const proxyStats = (): Promise<ProxyStats> => cluster.proxyStats();
+  const lookSeconds = policy.activation?.active.some(({ pushed }) => pushed) ? PUSH_SECONDS : scrapeSeconds;
+  const interceptor = policy.interceptor && new InterceptorWatch({ clock, lookSeconds, proxyStats });
   const watch = new Watch({
     clock,
     scrapeSeconds,
     windowSeconds: policy.windowSeconds,
     requests: { cpu: requests.cpuCores * 1_000, memory: requests.memoryBytes * 1_000 },
     pods: () => cluster.pods,
-    proxyStats: () => cluster.proxyStats(),
+    proxyStats,
+    pending: () => interceptor?.pending,
   });
-  const sent = await target.requests(cluster.url);
   const watching = watch.run(signal);
   // A cluster that was there before the load has metrics of it.
   await clock.sleep(2.2 * scrapeSeconds, signal);
-  const run = new Syncs(cluster, clock, watch, options);
-  const others: Promise<void>[] = [];
+  const seconds = durationOf(load.schedule);
+  let zero = clock.now();
+  const syncs = new Syncs({
+    policy,
+    flags,
+    cluster,
+    now: clock.now,
+    zero: () => zero,
+    readings: () => policy.metrics.map((metric, index) => watch.reading(metric, policy.measures[index]!)),
+    held: () => interceptor?.held,
+  });
   let looks: Look[] = [];
-  const loop = async (zero: number): Promise<void> => {
-    await clock.sleep(zero - clock.now(), signal);
-    if (signal.aborted) return;
-    do {
-      hooks.onTick(run.sync(zero), looks);
-      looks = [];
-      // The controller waits for a period after each sync, so that two are never closer together.
-      await clock.sleep(options.flags.syncPeriodSeconds, signal);
-    } while (!signal.aborted && clock.now() - zero < durationOf(load.schedule));
+  const tell = (tick: ScalingTick | undefined): void => {
+    if (!tick) return;
+    hooks.onTick(tick, looks);
+    looks = [];
   };
-  let zero: number | undefined;
+  const others: Promise<void>[] = [];
   const driving = driveLoad(
     { ...load, url: cluster.url, requests: sent, compression, coarse: true },
     {
@@ -132,78 +163,57 @@ async function drive(
       onLook: (seen) => void looks.push(seen),
       onBegin: (inMs) => {
         zero = clock.now() + (inMs / 1_000) * compression;
-        others.push(loop(zero));
-        const context = { clock, zero, signal, pods: () => cluster.pods, tell: hooks.tell };
-        others.push(runFaults(options.faults ?? [], context));
+        const times = { clock, zero, signal };
+        const isOn = (): boolean => clock.now() - zero < seconds;
+        others.push(every(flags.syncPeriodSeconds, { ...times, isOn }, () => tell(syncs.sync())));
+        if (interceptor) others.push(interceptor.run(signal, () => tell(syncs.keda('push'))));
+        // What is held at the end of the load is still to be answered.
+        const { activation } = policy;
+        if (activation) others.push(every(activation.pollingSeconds, times, () => tell(syncs.keda('poll'))));
+        others.push(runFaults(options.faults ?? [], { ...times, pods: () => cluster.pods, tell: hooks.tell }));
       },
     },
   );
   try {
     const record = await Promise.race([driving, cluster.failure]);
     await watch.look();
-    const pods = cluster.allPods.map(({ name, states }) => podRecord(name, states, watch, zero ?? 0));
-    return { load: record, ticks: run.ticks, pods, proxy: await cluster.proxyStats() };
+    const proxy = await cluster.proxyStats();
+    const [clockNow, proxyNow] = [clock.now(), monotonicMs()];
+    const toRun = (ms: number): number => clockNow - zero - ((proxyNow - ms) / 1_000) * compression;
+    const series = interceptor?.series.map(([at, count]) => [at - zero, count] as const) ?? [];
+    const facts = { toRun, series, startDelay: options.times?.startDelay ?? 0 };
+    return {
+      load: record,
+      // What KEDA still did for the last requests is not of the run.
+      ticks: syncs.ticks.filter(({ at }) => at <= seconds),
+      pods: podRecords(cluster.allPods, watch, zero),
+      proxy,
+      ...(proxy.holding && { zero: zeroRecordOf(proxy.holding, syncs.ticks, facts) }),
+    };
   } finally {
     over.abort();
     await Promise.allSettled([driving, watching, ...others]);
   }
 }
 
-/** The controller at work: reads metrics, decides, has the cluster follow. */
-class Syncs {
-  readonly ticks: ScalingTick[] = [];
-  readonly #cluster: LocalCluster;
-  readonly #clock: RunClock;
-  readonly #watch: Watch;
-  readonly #policy: LocalPolicy;
-  readonly #controller: Controller;
-
-  constructor(cluster: LocalCluster, clock: RunClock, watch: Watch, { policy, flags }: LocalRunOptions) {
-    this.#cluster = cluster;
-    this.#clock = clock;
-    this.#watch = watch;
-    this.#policy = policy;
-    this.#controller = new Controller(policy, flags);
-  }
-
-  sync(zero: number): ScalingTick {
-    const { metrics, measures } = this.#policy;
-    const decided = this.#controller.sync({
-      now: this.#clock.now(),
-      replicas: this.#cluster.replicas,
-      pods: this.#cluster.pods,
-      readings: metrics.map((metric, index) => this.#watch.reading(metric, measures[index]!)),
-    });
-    if (decided.desired !== decided.current) this.#cluster.scale(decided.desired, 'scaled down');
-    const tick = { ...decided, at: rounded(decided.at - zero) };
-    this.ticks.push(tick);
-    return tick;
-  }
+interface Times {
+  clock: RunClock;
+  zero: number;
+  signal: AbortSignal;
+  /** Whether to go on; until the signal aborts if absent. */
+  isOn?(): boolean;
 }
 
-/** What came before the load began is told as of its beginning. */
-function podRecord(name: string, states: PodRecord['states'], watch: Watch, zero: number): PodRecord {
-  const moved = states.map((one) => ({ ...one, at: rounded(Math.max(0, one.at - zero)) }));
-  const before = moved.findLastIndex(({ at }) => at === 0);
-  const averages = watch.seriesOf(name)?.averages() ?? [];
-  return {
-    name,
-    states: moved.slice(Math.max(0, before)),
-    inFlight: averages
-      .filter(([at]) => at >= zero)
-      .map(([at, average]) => [rounded(at - zero), rounded(average)] as const),
-  };
-}
-
-function badExits({ allPods }: LocalCluster): string[] {
-  return allPods
-    .filter(
-      ({ everReady, states, exit }) =>
-        everReady && states.some(({ state }) => state === 'draining') && exit?.code !== 0,
-    )
-    .map(({ name, exit }) => `${name} was drained and ended with ${exit?.signal ?? `exit code ${exit?.code}`}`);
-}
-
-function rounded(value: number): number {
-  return Math.round(value * 1_000) / 1_000;
+/** Acts from the run's second 0 on. A controller waits for a period after each time, so that two are never closer together. */
+async function every(
+  period: number,
+  { clock, zero, signal, isOn = () => true }: Times,
+  act: () => void,
+): Promise<void> {
+  await clock.sleep(zero - clock.now(), signal);
+  if (signal.aborted) return;
+  do {
+    act();
+    await clock.sleep(period, signal);
+  } while (!signal.aborted && isOn());
 }

@@ -1,4 +1,6 @@
 import { KedgeError } from '../../contract/errors.ts';
+import { DEFAULT_INTERCEPTOR, type Interceptor } from '../hpa/interceptor.ts';
+import type { Activation } from '../hpa/keda.ts';
 import { type Policy, readPolicy } from '../hpa/manifest.ts';
 import type { MetricTarget, PolicyMetric } from '../hpa/observe.ts';
 import { DEFAULT_POLICY, DEFAULT_POLICY_FILE, DEFAULT_WINDOW } from './default-policy.ts';
@@ -12,6 +14,12 @@ export interface LocalPolicy extends Policy {
   measures: readonly Measure[];
   /** Seconds that the rate of requests under way is taken over. */
   windowSeconds: number;
+  /** Least replicas of all: 0 where KEDA puts to sleep what its HPA keeps at one or more. */
+  least: number;
+  /** What KEDA does then; undefined where it never goes to zero. */
+  activation: Activation | undefined;
+  /** What holds requests while no pod is ready; undefined where nothing does. */
+  interceptor: Interceptor | undefined;
 }
 
 /** What a run changes of a policy; as it is written if absent. */
@@ -32,21 +40,40 @@ export function localPolicy(manifest: { text: string; file: string } | undefined
   if (minReplicas < 1) {
     throw new KedgeError(
       'config-invalid',
-      'Nothing holds requests here while there is no pod: give --min 1, or take --cluster for a policy that scales to zero.',
+      'An HPA that goes to zero by itself is not run here: give a ScaledObject with minReplicaCount 0, or --min 1, or take --cluster.',
     );
   }
   if (maxReplicas < minReplicas) {
     throw new KedgeError('config-invalid', `--max ${maxReplicas} is less than the least, ${minReplicas}: raise it.`);
   }
+  const measures: readonly Measure[] = manifest
+    ? measuresOf(policy.metrics, manifest.text, queriesOf(policy.keda))
+    : policy.metrics.map(({ kind }) => (kind === 'External' ? 'concurrency' : 'cpu'));
+  const activation = changes.minReplicas === undefined && sleeps(policy.keda) ? policy.keda : undefined;
+  if (activation && !measures.includes('pending')) {
+    throw new KedgeError(
+      'config-invalid',
+      `${manifest!.file} goes to zero, and its triggers read nothing that is counted while there is no pod: nothing would wake it, and nobody holds requests meanwhile. Scale by KEDA's HTTP add-on, as manifests/components/scale-to-zero does, or give --min 1.`,
+    );
+  }
   return {
     ...policy,
     spec: { ...policy.spec, minReplicas, maxReplicas },
     source: manifest?.file ?? DEFAULT_POLICY_FILE,
-    measures: manifest
-      ? measuresOf(policy.metrics, manifest.text)
-      : policy.metrics.map(({ kind }) => (kind === 'External' ? 'concurrency' : 'cpu')),
+    measures,
+    least: activation ? 0 : minReplicas,
+    activation,
+    interceptor: measures.includes('pending') ? (policy.keda?.interceptor ?? DEFAULT_INTERCEPTOR) : undefined,
     windowSeconds: changes.windowSeconds ?? windowOf(manifest?.text ?? '') ?? DEFAULT_WINDOW,
   };
+}
+
+function sleeps(keda: Activation | undefined): boolean {
+  return keda !== undefined && (keda.idleReplicas ?? keda.minReplicas) === 0;
+}
+
+function queriesOf(keda: Activation | undefined): ReadonlyMap<string, string> {
+  return new Map((keda?.active ?? []).flatMap(({ metric, query }) => (query === undefined ? [] : [[metric, query]])));
 }
 
 /** A metric for people: `External s0-prometheus, 4 for each pod`. */

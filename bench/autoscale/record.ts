@@ -7,6 +7,7 @@ import type { RunRecord, ScalingRecord } from '../report/record.ts';
 import type { ClusterRunResult } from './cluster-run.ts';
 import type { LocalRunOptions, LocalRunResult } from './local-run.ts';
 import { type LocalPolicy, metricText, targetOf } from './policy.ts';
+import { zeroDeclared, zeroReal } from './zero/honesty.ts';
 
 /** What a local run leaves behind, before it is judged. */
 export function recordOf(
@@ -20,7 +21,7 @@ export function recordOf(
   return {
     schemaVersion: 1,
     kind: 'autoscale',
-    title: `Replicas ${policy.spec.minReplicas} to ${most} by ${policy.name}, on pods of one machine`,
+    title: `Replicas ${policy.least} to ${most} by ${policy.name}, on pods of one machine`,
     startedAt,
     seconds: durationOf(load.schedule),
     compression,
@@ -30,9 +31,10 @@ export function recordOf(
     load: result.load,
     scaling: {
       by: 'model',
-      policy: { ...policyOf(policy), ...inFlightTargetOf(policy) },
+      policy: { ...policyOf(policy), ...inFlightTargetOf(policy), minReplicas: policy.least },
       ticks: result.ticks,
       pods: result.pods,
+      ...(result.zero && { zero: result.zero }),
     },
     verdicts: [],
   };
@@ -80,16 +82,18 @@ function policyOf({ name, spec, metrics }: Policy): ScalingRecord['policy'] {
 
 /** What the metric that counts requests under way aims at, where it does so for each pod. */
 function inFlightTargetOf({ metrics, measures }: LocalPolicy): Pick<ScalingRecord['policy'], 'inFlightTarget'> {
-  const metric = metrics[measures.indexOf('concurrency')];
+  const metric = metrics[measures.findIndex((measure) => measure === 'concurrency' || measure === 'pending')];
   return metric?.target.type === 'AverageValue' ? { inFlightTarget: targetOf(metric) } : {};
 }
 
-function realOf({ target, policy }: LocalRunOptions, { pods, proxy, badExits }: LocalRunResult): string[] {
+function realOf(options: LocalRunOptions, { pods, proxy, badExits, zero }: LocalRunResult): string[] {
+  const { target, policy } = options;
   const broken = Object.values(proxy.pods).reduce((sum, pod) => sum + pod.broken, 0);
   return [
     `Each of the ${countText(pods.length, 'pod')} was a kedge serve in a process of its own; it was sent requests while its /v2/health/ready said so, and drained by SIGTERM.`,
     `They served ${target.about}.`,
-    `Requests under way were read from the counter kedge_inflight_seconds_total of each pod's admin port, and averaged over ${policy.windowSeconds} s as rate() of Prometheus does.`,
+    `Requests under way in each pod were read from the counter kedge_inflight_seconds_total of its admin port, and averaged over ${policy.windowSeconds} s as rate() of Prometheus does.`,
+    ...(zero ? zeroReal(options, zero) : []),
     ...(policy.measures.includes('cpu') ? ['CPU was what the processes of each pod took of this machine.'] : []),
     `A proxy gave each request to the ready pod with the fewest under way. It sent ${numberText(proxy.retried)} to another pod after a connection that broke before a byte was on it; ${numberText(broken)} broke later and were failed; ${numberText(proxy.unserved)} came while no pod took any.`,
     badExits.length === 0
@@ -103,6 +107,7 @@ function declaredOf({ policy, compression, capacity, requests, times }: LocalRun
     `All pods, the proxy and the load shared ${countText(cores, 'core')}, so more pods could not compute more.`,
     'The decisions are those of our HPA arithmetic, which is held against recorded cases of the real controller; no Kubernetes took part.',
   ];
+  if (policy.interceptor) said.push(...zeroDeclared(policy, compression));
   if (capacity) {
     said.push(
       `Capacity of a pod: ${capacityText(capacity)}. The proxy holds requests back for it, and counts those as under way in the pod, as a real pod of that capacity would have taken them in.`,

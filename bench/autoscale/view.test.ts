@@ -36,6 +36,15 @@ it('tells of one sync', () => {
   expect(line).toMatch(/cpu \? of 70, s0-prometheus 6.23 of 4 +1 ready +1 -> 2 replicas$/);
 });
 
+it('tells of requests that wait for a pod', () => {
+  const line = tickLine(
+    { ...tick, current: 0, desired: 1, ready: 0, held: 3, keda: 'KEDAScaleTargetActivated' },
+    [],
+    1,
+  );
+  expect(line).toMatch(/3 HELD +0 ready +0 -> 1 replicas +KEDAScaleTargetActivated$/);
+});
+
 it.each([
   [{ scalingActive: 'FailedGetExternalMetric' }, 'FailedGetExternalMetric'],
   [{ ableToScale: 'ScaleDownStabilized', scalingLimited: 'TooFewReplicas' }, 'ScaleDownStabilized'],

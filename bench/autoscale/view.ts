@@ -22,6 +22,7 @@ export function tickLine(tick: ScalingTick, looks: readonly Look[], wallSeconds:
     `${numberText(looks.at(-1)?.inFlight ?? 0)} in flight`.padEnd(14),
     ...(bad > 0 ? [`${numberText(bad)} NOT ANSWERED RIGHTLY`] : []),
     metrics.join(', '),
+    ...(tick.held ? [`${numberText(tick.held)} HELD`] : []),
     `${tick.ready} ready`,
     tick.desired === tick.current ? `${tick.current} replicas` : `${tick.current} -> ${tick.desired} replicas`,
     reasonOf(tick),
@@ -29,8 +30,9 @@ export function tickLine(tick: ScalingTick, looks: readonly Look[], wallSeconds:
   return parts.filter(Boolean).join('  ');
 }
 
-/** The reason that says most: why nothing could be decided, what held it back, else what bounded it. */
-function reasonOf({ scalingActive, ableToScale, scalingLimited }: ScalingTick): string {
+/** The reason that says most: what KEDA did beside its HPA, why nothing could be decided, what held it back, else what bounded it. */
+function reasonOf({ keda, scalingActive, ableToScale, scalingLimited }: ScalingTick): string {
+  if (keda !== undefined) return keda;
   if (scalingActive !== undefined && scalingActive !== 'ValidMetricFound') return scalingActive;
   if (ableToScale?.endsWith('Stabilized')) return ableToScale;
   return scalingLimited === 'DesiredWithinRange' ? '' : (scalingLimited ?? '');

@@ -1,8 +1,10 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { localPolicy } from '../../bench/autoscale/policy.ts';
 import { command } from '../commands/bench/autoscale.ts';
 import { runCommand } from '../run.ts';
 import { podEnvironment } from './pod-environment.ts';
+import { readManifest } from './read-manifest.ts';
 
 const run = (...words: string[]): Promise<number> =>
   runCommand('bench autoscale', command, words, {
@@ -15,6 +17,8 @@ const run = (...words: string[]): Promise<number> =>
 describe('what cannot be run is said before anything starts', () => {
   it.each([
     [['--hpa', 'nowhere.yaml'], /nowhere\.yaml cannot be read/],
+    [['--hpa', 'manifests/components/scale-to-zero/scaled-object.yaml'], /a folder, that holds both/],
+    [['--hpa', 'docs'], /docs holds neither/],
     [['--load', 'steps:1,2'], /does not say how long/],
     [['--capacity', 'much'], /--capacity must be/],
     [['--compress', '0'], /--compress must be/],
@@ -32,6 +36,12 @@ describe('what cannot be run is said before anything starts', () => {
   ])('%j', (words, message) =>
     expect(run(...words)).rejects.toMatchObject({ code: 'config-invalid', message: expect.stringMatching(message) }),
   );
+});
+
+it('a folder is read as one manifest', () => {
+  const file = 'manifests/components/scale-to-zero';
+  const policy = localPolicy({ file, text: readManifest(file) }, {});
+  expect(policy).toMatchObject({ name: 'keda-hpa-kedge', source: file, least: 0, interceptor: { route: 'kedge' } });
 });
 
 it('pods take settings of a server over, but for those that the bench says itself', () =>

@@ -14,6 +14,8 @@ type Values = Context['values'];
 
 /** Up to more than one pod can take, and back: long enough for the window of the scale-down and its policy. */
 const DEFAULT_LOAD = 'steps:4,14,28/300s+constant:4/450s';
+/** From nothing, up to more than one pod can take, and to nothing again: for as long as the cooldown of KEDA and its next poll. */
+export const LOAD_FROM_ZERO = 'constant:0/30s+steps:4,14/240s+constant:0/390s';
 
 /** What must hold where nothing else is asserted. A run that never scaled proves nothing. Pure. */
 export function defaultAssertions({ scaling }: RunRecord): string {
@@ -55,9 +57,14 @@ export const OPTIONS: Record<string, CommandOption> = {
   hpa: {
     type: 'string',
     value: 'FILE',
-    about: 'HorizontalPodAutoscaler or ScaledObject to run; that of manifests/components/keda if absent',
+    about:
+      'HorizontalPodAutoscaler or ScaledObject to run, or a folder that holds it; that of manifests/components/keda if absent',
   },
-  load: { type: 'string', value: 'SHAPE', about: `requests per second of the wall over the run (${DEFAULT_LOAD})` },
+  load: {
+    type: 'string',
+    value: 'SHAPE',
+    about: `requests per second of the wall over the run (${DEFAULT_LOAD}; ${LOAD_FROM_ZERO} from zero)`,
+  },
   capacity: { type: 'string', value: 'N or N/s', about: 'what a pod is declared to take: at a time, or a second' },
   ...asOptions(NUMBERS),
   'kill-at': { type: 'string', multiple: true, value: 'S', about: 'kill a ready pod (-9) at that second' },
@@ -78,10 +85,13 @@ export const OPTIONS: Record<string, CommandOption> = {
   ...RECORD_OPTIONS,
 };
 
-/** What is sent, but for where and what of. @throws KedgeError `config-invalid` */
-export function loadOf(values: Values): Pick<LoadOptions, 'schedule' | 'seed' | 'maxOutstanding' | 'timeoutMs'> {
+/** What is sent, but for where and what of. @param preset the load where none is given @throws KedgeError `config-invalid` */
+export function loadOf(
+  values: Values,
+  preset = DEFAULT_LOAD,
+): Pick<LoadOptions, 'schedule' | 'seed' | 'maxOutstanding' | 'timeoutMs'> {
   const { seed, outstanding, timeout } = readNumbers(NUMBERS, values);
-  const schedule = parseSchedule(textIn(values, 'load') ?? DEFAULT_LOAD, readText);
+  const schedule = parseSchedule(textIn(values, 'load') ?? preset, readText);
   return { schedule, seed, maxOutstanding: outstanding, timeoutMs: timeout * 1_000 };
 }
 
@@ -103,9 +113,9 @@ export function requestsAt(url: string, values: Values): Promise<LoadRequest[]> 
   });
 }
 
-/** What was given and what was taken for it, for a record. */
-export function settingsOf(values: Values): RunRecord['settings'] {
-  const given = Object.entries({ load: DEFAULT_LOAD, ...values, ...readNumbers(NUMBERS, values) });
+/** What was given and what was taken for it, for a record. @param preset the load where none is given */
+export function settingsOf(values: Values, preset = DEFAULT_LOAD): RunRecord['settings'] {
+  const given = Object.entries({ load: preset, ...values, ...readNumbers(NUMBERS, values) });
   return Object.fromEntries(
     given
       .filter(([, value]) => value !== undefined)

@@ -11,11 +11,24 @@ describe('what a metric is measured by', () => {
     [{ kind: 'Pods', name: 'inflight_requests', target }, '', 'concurrency'],
     [{ kind: 'External', name: 's0-prometheus', target }, query, 'concurrency'],
     [{ kind: 'Object', name: 'in_flight', target }, '', 'concurrency'],
+    [{ kind: 'External', name: 's0-http_kedge_concurrency', target }, '', 'pending'],
+    [{ kind: 'External', name: 's0-prometheus', target }, 'query: sum(interceptor_request_concurrency)', 'pending'],
     [{ kind: 'Resource', name: 'cpu', target }, '', 'cpu'],
     [{ kind: 'ContainerResource', name: 'memory', container: 'server', target }, '', 'memory'],
   ] satisfies [PolicyMetric, string, string][])('%j: %s', (metric, manifest, measure) =>
     expect(measuresOf([metric], manifest)).toEqual([measure]),
   );
+
+  it('is what its own trigger asks for, where there are several', () => {
+    const metrics = ['s0-prometheus', 's1-prometheus'].map(
+      (name): PolicyMetric => ({ kind: 'External', name, target }),
+    );
+    const queries = new Map([
+      ['s0-prometheus', query],
+      ['s1-prometheus', 'sum(interceptor_request_concurrency)'],
+    ]);
+    expect(measuresOf(metrics, [...queries.values()].join('\n'), queries)).toEqual(['concurrency', 'pending']);
+  });
 
   it.each([
     [{ kind: 'External', name: 's0-prometheus', target }, 'query: up'],

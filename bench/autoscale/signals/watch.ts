@@ -18,6 +18,8 @@ export interface WatchOptions {
   requests: { cpu: number; memory: number };
   pods(): readonly PodView[];
   proxyStats(): Promise<ProxyStats>;
+  /** Requests in front of the pods, those that are held there too; undefined where nobody looked yet. */
+  pending?: (() => number | undefined) | undefined;
 }
 
 /** Of metrics-server, in seconds. */
@@ -68,6 +70,10 @@ export class Watch {
   /** What a metric reads now. Undefined where no pod was seen often enough: its API has no answer. */
   reading({ kind }: PolicyMetric, measure: Measure): Reading | undefined {
     const now = this.#options.clock.now();
+    if (measure === 'pending') {
+      const pending = this.#options.pending?.();
+      return pending === undefined ? undefined : { total: pending * 1_000 };
+    }
     if (kind === 'External' || kind === 'Object') {
       // A query of Prometheus sums what it saw within the window, of pods that are gone since as well.
       const rates = [...this.#series.values()].flatMap(

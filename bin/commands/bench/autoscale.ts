@@ -16,6 +16,8 @@ export const command: Command = {
 HorizontalPodAutoscaler over what was scraped: pods come and go as it decides. With --cluster the same load goes to a cluster that is
 there, and what its own controller does is watched. What was real and what was declared is in the report.
 
+A ScaledObject that goes to zero by KEDA's HTTP add-on is run too: the proxy holds requests while there is no pod, as the interceptor does.
+
 Without --assert it must hold that no request failed or was answered wrongly, and that replicas went above the minimum and came back to
 it. Exit code 1 where an assertion does not hold.
 
@@ -24,6 +26,7 @@ Shapes of a load, joined with +:
 
 Examples:
   kedge bench autoscale --min 1 --max 5 --capacity 10 --compress 8 --report autoscale.html
+  kedge bench autoscale --hpa manifests/components/scale-to-zero --capacity 10 --compress 8
   kedge bench autoscale --cluster --url http://kedge.example --load spike:50..400/20m,at=2m,for=5m --report cluster.html`,
   options: OPTIONS,
   async run(context) {
