@@ -5,6 +5,7 @@ import type { Report } from '../trainer/fit-table.ts';
 import type { TrainingSet } from '../trainer/table.ts';
 import { sizeText, table } from './bucket.ts';
 import type { Context } from './command.ts';
+import type { FitFiles } from './fit-files.ts';
 
 /** What `kedge fit` tells of its model. */
 
@@ -14,12 +15,11 @@ export interface FitReport {
   fitter: string;
   set: TrainingSet;
   report: Report;
-  out: string;
-  files: { details: string; report: string };
+  files: FitFiles;
   bytes: number;
 }
 
-export function reportText({ path, target, fitter, set, report, out, files, bytes }: FitReport): string {
+export function reportText({ path, target, fitter, set, report, files, bytes }: FitReport): string {
   const { columns, evaluation, parity, objective } = report;
   const kinds = columns.filter(({ kind }) => kind === 'categorical').length;
   const lines = [
@@ -45,9 +45,9 @@ export function reportText({ path, target, fitter, set, report, out, files, byte
       lines.push(`No better than the ${naive} forecast (${first} ${numberText(other)}): it should not be published.\n`);
   }
   lines.push(
-    `${out}: ${sizeText(bytes)}; onnxruntime answers as the fitter does on ${parity.rows} rows (largest difference ${parity.maxAbs.toExponential(1)})`,
+    `${files.model}: ${sizeText(bytes)}; onnxruntime answers as the fitter does on ${parity.rows} rows (largest difference ${parity.maxAbs.toExponential(1)})`,
     `${files.report}: all of it\n`,
-    `kedge publish ${out} --model NAME --details ${files.details}`,
+    `kedge publish ${files.model} --model NAME --details ${files.details}`,
   );
   return `${lines.join('\n')}\n`;
 }

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -141,6 +150,38 @@ describe('kedge fit', () => {
     expect(err).toMatch(message);
     expect(code).toBe(wanted);
     expect(existsSync(at('odd.onnx'))).toBe(false);
+  });
+});
+
+describe('where kedge fit writes', () => {
+  const table = 'x,y\n1,2\n2,3\n3,1\n4,4\n';
+  const fitTo = (out: string, ...more: string[]) =>
+    runKedge(['fit', at('w.csv'), '-t', 'y', '--split', 'none', ...more, '-o', out], {});
+
+  it.each<[string, string, RegExp]>([
+    ['the table', at('w.csv'), /w\.csv is the table, which would be lost/],
+    ['a link to the table', at('w-link.csv'), /w-link\.csv is the table/],
+    ['the file of settings', at('w.json'), /w\.json is the file of settings/],
+    ['beside what would be the file of settings', at('w2.onnx'), /w2\.report\.json is the file of settings/],
+    ['a folder', home, /is a folder/],
+    ['below a file', at('w.csv/m.onnx'), /nothing can be written to .*w\.csv.* Name a file in a folder/],
+  ])('%s is refused before anything is read', async (_, out, message) => {
+    writeFileSync(at('w.csv'), `${table}not,a number\n`);
+    rmSync(at('w-link.csv'), { force: true });
+    symlinkSync(at('w.csv'), at('w-link.csv'));
+    const settings = out.endsWith('w2.onnx') ? at('w2.report.json') : at('w.json');
+    writeFileSync(settings, '{}');
+    const { code, err } = await fitTo(out, '--settings', settings);
+    expect(err).toMatch(message);
+    expect(code).toBe(2);
+    expect(readFileSync(at('w.csv'), 'utf8')).toBe(`${table}not,a number\n`);
+    expect(readFileSync(settings, 'utf8')).toBe('{}');
+  });
+
+  it('a folder that is not there is made', async () => {
+    writeFileSync(at('w.csv'), table);
+    expect(await fitTo(at('new/models/w.onnx'))).toMatchObject({ code: 0, err: '' });
+    expect(readdirSync(at('new/models')).sort()).toEqual(['w.details.json', 'w.onnx', 'w.report.json']);
   });
 });
 

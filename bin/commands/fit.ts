@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename } from 'node:path';
 import { KedgeError, messageOf } from '../../contract/errors.ts';
 import { parseJson, stringifyJson } from '../../contract/json.ts';
 import { writeFileAtomic } from '../../platform/atomic.ts';
@@ -10,6 +10,7 @@ import { suggestObjective } from '../../trainer/fit/objective.ts';
 import { fitTable, suggestSeason } from '../../trainer/fit-table.ts';
 import { JSON_OPTION, writeJson } from '../bucket.ts';
 import { type Command, type Context, INTERRUPTED } from '../command.ts';
+import { filesOf, prepareFiles } from '../fit-files.ts';
 import { objectiveOf, readPart, readSeason, readSeed, readSplit } from '../fit-options.ts';
 import { fitProgress, reportText } from '../fit-report.ts';
 
@@ -24,7 +25,7 @@ Beside model.onnx stand model.details.json, which kedge publish takes, and model
   kedge publish model.onnx --model demand --details model.details.json`,
   options: {
     target: { type: 'string', short: 't', value: 'COLUMN', about: 'what is to be foretold (required)' },
-    out: { type: 'string', short: 'o', value: 'FILE', about: 'the model to write (required)' },
+    out: { type: 'string', short: 'o', value: 'FILE', about: 'the model to write; its folder is made (required)' },
     time: {
       type: 'string',
       value: 'COLUMN',
@@ -77,13 +78,14 @@ async function fitCsv(
   const { values, positionals, signal } = context;
   const path = positionals[0]!;
   const target = required(values['target'], '--target COLUMN');
-  const out = required(values['out'], '--out FILE');
+  const files = filesOf(required(values['out'], '--out FILE'));
   const fitter = fitterNamed(textOf(values['fitter']) ?? 'gbdt');
   const settings = await readFitSettings(textOf(values['settings']));
   const seed = readSeed(textOf(values['seed']));
   const split = readSplit(textOf(values['split']));
   const validationPart = readPart(textOf(values['validation']));
   const season = readSeason(textOf(values['season']));
+  await prepareFiles(files, { 'the table': path, 'the file of settings': textOf(values['settings']) });
   const set = await readCsv(path, {
     target,
     time: textOf(values['time']),
@@ -100,11 +102,10 @@ async function fitCsv(
     now: () => performance.now(),
   });
   end();
-  const files = siblingsOf(out);
-  await writeFileAtomic(out, model);
+  await writeFileAtomic(files.model, model);
   await writeFileAtomic(files.details, `${stringifyJson(details, 2)}\n`);
   await writeFileAtomic(files.report, `${stringifyJson({ table: basename(path), target, ...report }, 2)}\n`);
-  if (values['json']) writeJson(context, { files: { model: out, ...files }, ...report });
+  if (values['json']) writeJson(context, { files, ...report });
   else
     context.out.write(
       reportText({
@@ -113,7 +114,6 @@ async function fitCsv(
         fitter: fitter.name,
         set: set satisfies CsvTable,
         report,
-        out,
         files,
         bytes: model.length,
       }),
@@ -128,11 +128,6 @@ function textOf(value: unknown): string | undefined {
 function required(value: unknown, what: string): string {
   if (typeof value === 'string' && value !== '') return value;
   throw new KedgeError('config-invalid', `${what} is missing.`);
-}
-
-function siblingsOf(out: string): { details: string; report: string } {
-  const stem = join(dirname(out), basename(out).replace(/\.onnx$/, ''));
-  return { details: `${stem}.details.json`, report: `${stem}.report.json` };
 }
 
 async function readFitSettings(file: string | undefined): Promise<Record<string, unknown>> {
