@@ -3,7 +3,7 @@ import type { Victim } from './room.ts';
 import type { ServedModel } from './served-model.ts';
 import type { ServedVersion } from './served-version.ts';
 
-/** What could be released for the sake of `needy`: versions held for a quick way back alone, and lazy models that nobody asks for now. */
+/** What could be released for the sake of `needy`: versions held for a quick way back alone, and lazy models, once nobody asks for them. */
 export function victimsFor(
   needy: ServedVersion,
   models: Iterable<ServedModel>,

@@ -93,17 +93,74 @@ describe('a lazy model', () => {
     await stage().finish('b/1', 'a/1');
     await first;
     stage().version(1, 'a').enter();
-    await expect(stage().ask('c')).rejects.toMatchObject({
-      message: expect.stringMatching(/refused \(memory-budget: /),
+    const asked = expect(stage().ask('c')).rejects.toMatchObject({
+      code: 'model-not-ready',
+      message: expect.stringMatching(/c version 1 waits for memory that lazy models in use hold; try again/),
     });
-    expect([stage().active('a'), stage().active('b'), stage().states('c')]).toEqual([1, 1, { 1: 'refused' }]);
-    // There is room again as soon as nobody holds it; the next look at the catalog finds out.
-    stage().version(1, 'a').leave();
-    await stage().show();
-    const asked = stage().ask('c');
     await stage().turn();
-    await stage().finish('c/1');
-    expect([await asked, stage().active('a'), stage().active('b')]).toEqual([1, undefined, 1]);
+    await stage().clock.advance(5_000);
+    await asked;
+    // It is as it was, and whoever asks for it next waits in turn.
+    expect([stage().active('a'), stage().active('b'), stage().states('c')]).toEqual([1, 1, { 1: 'discovered' }]);
+    expect(stage().manager.model('c')!.isAble).toBe(true);
+  });
+
+  it('waits while those are in use that it needs the room of, and comes once nobody holds them', async () => {
+    for (const name of ['a', 'b']) stage().add(name, 1, { takes: 60, lazy: true });
+    await stage().show();
+    const first = stage().ask('a');
+    await stage().turn();
+    await stage().finish('a/1');
+    await first;
+    for (let holder = 0; holder < 2; holder += 1) stage().version(1, 'a').enter();
+    const asked = stage().ask('b');
+    await stage().turn();
+    stage().version(1, 'a').leave();
+    await stage().turn();
+    expect([stage().states('a'), stage().states('b')]).toEqual([{ 1: 'ready' }, { 1: 'discovered' }]);
+    stage().version(1, 'a').leave();
+    await stage().turn();
+    expect([stage().states('a'), stage().engine.loading]).toEqual([{ 1: 'released' }, ['b/1']]);
+    await stage().finish('b/1');
+    expect(await asked).toBe(1);
+  });
+
+  it('that is told to load says at once that there is no room yet; others that fit are not held up', async () => {
+    for (const name of ['a', 'm']) stage().add(name, 1, { takes: 60, lazy: true });
+    await stage().show();
+    const first = stage().ask('a');
+    await stage().turn();
+    await stage().finish('a/1');
+    await first;
+    stage().version(1, 'a').enter();
+    const asked = stage().ask('m');
+    await stage().turn();
+    await stage().manager.reload('m');
+    expect(stage().states()).toEqual({ 1: 'discovered' });
+    stage().add('n', 1, { takes: 20 });
+    await stage().show();
+    await stage().finish('n/1');
+    expect(stage().active('n')).toBe(1);
+    stage().version(1, 'a').leave();
+    await stage().turn();
+    await stage().finish('m/1');
+    expect(await asked).toBe(1);
+  });
+
+  it('has a version of another model wait that needs its room, and not be refused', async () => {
+    stage().add('a', 1, { takes: 60, lazy: true });
+    await stage().show();
+    const first = stage().ask('a');
+    await stage().turn();
+    await stage().finish('a/1');
+    await first;
+    stage().version(1, 'a').enter();
+    stage().add('n', 1, { takes: 60 });
+    await stage().show();
+    expect(stage().states('n')).toEqual({ 1: 'discovered' });
+    stage().version(1, 'a').leave();
+    await stage().turn();
+    expect([stage().states('a'), stage().engine.loading]).toEqual([{ 1: 'released' }, ['n/1']]);
   });
 
   it('rolls forward while it is in use, and wakes with its newest version', async () => {

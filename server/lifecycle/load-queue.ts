@@ -23,6 +23,8 @@ export interface LoadQueueOptions {
   /** Releases a version, because its memory is needed. */
   giveUp(version: ServedVersion): void;
   refuse(version: ServedVersion, reasons: readonly Refusal[]): void;
+  /** Told once of a version that will be held up until lazy models are cold. */
+  onHeldUp(version: ServedVersion): void;
   /** A load ended, or memory came back. `version` may be loaded elsewhere now, and others may fit. */
   onRoom(version: ServedVersion): void;
 }
@@ -35,6 +37,8 @@ export class LoadQueue {
   readonly #options: LoadQueueOptions;
   readonly #wishes = new Map<string, Wish[]>();
   readonly #loads = new Set<Promise<void>>();
+  /** Versions that lazy models in use leave no room for. */
+  readonly #heldUp = new Set<ServedVersion>();
   readonly #book: MemoryBook<ServedVersion>;
 
   constructor(options: LoadQueueOptions) {
@@ -60,15 +64,24 @@ export class LoadQueue {
   wish(model: string, wishes: readonly Wish[]): void {
     if (wishes.length > 0) this.#wishes.set(model, [...wishes]);
     else this.#wishes.delete(model);
+    for (const version of this.#heldUp) {
+      if (version.model === model && !wishes.some((wish) => wish.version === version)) this.#heldUp.delete(version);
+    }
   }
 
   clear(): void {
     this.#wishes.clear();
+    this.#heldUp.clear();
   }
 
-  /** Something of a model waits to be loaded, spare versions apart, which may wait for ever. */
+  /** Something of a model waits to be loaded; spare versions and those that are held up apart, which may wait for ever. */
   isWaiting(model: string): boolean {
-    return this.#wishes.get(model)?.some(({ spare }) => !spare) ?? false;
+    return this.#wishes.get(model)?.some(({ spare, version }) => !spare && !this.#heldUp.has(version)) ?? false;
+  }
+
+  /** Versions that there will be room for once lazy models are cold that are in use now. */
+  get heldUp(): ReadonlySet<ServedVersion> {
+    return this.#heldUp;
   }
 
   /** Grants what can be granted now. */
@@ -78,6 +91,8 @@ export class LoadQueue {
       if (this.#loads.size >= this.#options.parallelLoads) return;
       const { version, spare } = wish;
       const verdict = this.#judge(version, spare);
+      if (verdict.do === 'hold') this.#hold(version);
+      else this.#heldUp.delete(version);
       if (verdict.do === 'load') this.#load(wish);
       else if (verdict.do === 'refuse') this.#refuse(wish);
       else if (verdict.do === 'release') for (const victim of verdict.victims) this.#options.giveUp(victim);
@@ -86,10 +101,10 @@ export class LoadQueue {
     }
   }
 
-  /** Whether a version that was refused for want of room has room now, or room that can be made. */
+  /** Whether a version that was refused for want of room has room now, or room that can be made, at once or later. */
   hasRoom(version: ServedVersion): boolean {
     const { do: verdict } = this.#judge(version, false);
-    return verdict === 'load' || verdict === 'release';
+    return verdict === 'load' || verdict === 'release' || verdict === 'hold';
   }
 
   /** Told of each change of state. */
@@ -119,6 +134,12 @@ export class LoadQueue {
     });
     begin();
     this.#loads.add(work);
+  }
+
+  #hold(version: ServedVersion): void {
+    if (this.#heldUp.has(version)) return;
+    this.#heldUp.add(version);
+    this.#options.onHeldUp(version);
   }
 
   #refuse(wish: Wish): void {

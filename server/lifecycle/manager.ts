@@ -16,7 +16,7 @@ import type { ServedModel } from './served-model.ts';
 import { ServedTable } from './served-table.ts';
 import type { ServedVersion } from './served-version.ts';
 import { stepModel } from './step-model.ts';
-import { tellChange } from './tell-change.ts';
+import { tellChange, tellHeldUp } from './tell-change.ts';
 import { isThrough } from './wanted.ts';
 
 export interface ManagerOptions {
@@ -63,13 +63,18 @@ export class VersionManager {
   readonly #firstLoads: FirstLoads;
   readonly #retries: RetryTimer<ServedModel>;
   #newest: Catalog | undefined;
-  readonly #closing = Promise.withResolvers<void>();
   #closed = false;
 
   constructor(options: ManagerOptions) {
     this.#options = options;
     const { parallelLoads, memoryBudgetBytes: budgetBytes, residentBytes } = options;
-    this.#table = new ServedTable({ ...options, onChange: (...change) => this.#onChange(...change) });
+    this.#table = new ServedTable({
+      ...options,
+      onChange: (...change) => this.#onChange(...change),
+      onCold: (model) => {
+        if (this.#queue.heldUp.size > 0 && model.rollout?.lazy) this.#touch(model);
+      },
+    });
     this.#retries = new RetryTimer(options.clock, (model) => this.#touch(model));
     this.#firstLoads = new FirstLoads(options.clock, options.firstLoadsMs);
     this.#queue = new LoadQueue({
@@ -81,6 +86,7 @@ export class VersionManager {
         version.refuse(reasons);
         this.#roomless.add(version);
       },
+      onHeldUp: (version) => tellHeldUp(options.log, version),
       onRoom: (version) => this.#onRoom(version),
     });
   }
@@ -130,8 +136,9 @@ export class VersionManager {
     }
     if (version.isReady) return;
     const why = version.reasons.map(({ code, message }) => ` (${code}: ${message})`).join('');
-    const state = version.reasons.length > 0 ? version.state : 'still to be loaded';
-    throw new KedgeError('model-not-ready', `${model.name} version ${version.version} is ${state}${why}; try again.`);
+    const state = version.reasons.length > 0 ? `is ${version.state}` : 'is still to be loaded';
+    const what = this.#queue.heldUp.has(version) ? 'waits for memory that lazy models in use hold' : `${state}${why}`;
+    throw new KedgeError('model-not-ready', `${model.name} version ${version.version} ${what}; try again.`);
   }
 
   /**
@@ -190,7 +197,6 @@ export class VersionManager {
   /** Lets every version finish its requests and releases it. Nothing is loaded any more. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#closing.resolve();
     this.#retries.close();
     this.#queue.clear();
     for (const waiter of this.#waiters.values()) waiter.resolve();
@@ -225,13 +231,12 @@ export class VersionManager {
     for (const model of models) this.#tellWaiter(model);
   }
 
-  /** As a request for it would, but however long that takes. */
+  /** As a request for it would, but however long that takes, unless there is no room for it yet. */
   async #loadLazy(model: ServedModel): Promise<void> {
     const target = model.active ? undefined : model.wakeTarget;
     if (!target || this.#closed) return;
-    const settled = target.demand(1);
-    this.#touch(model);
-    await Promise.race([settled, this.#closing.promise]);
+    void target.demand(1);
+    await this.#settled(model);
     void target.demand(-1);
     await this.#settled(model);
   }

@@ -12,6 +12,7 @@ const victim = (version: string, bytes: number, parts: Partial<Victim<string>> =
 const spare = (version: string, bytes: number, lastUsed = 0) => victim(version, bytes, { lastUsed });
 const own = (version: string, bytes: number) => victim(version, bytes, { own: true, lastUsed: 9 });
 const cold = (version: string, bytes: number, lastUsed = 0) => victim(version, bytes, { kind: 'cold', lastUsed });
+const busy = (version: string, bytes: number) => victim(version, bytes, { kind: 'busy' });
 
 function verdict(
   need: number,
@@ -33,6 +34,9 @@ describe('a version that needs room', () => {
     ['cannot fit', 101, {}, [], 'refuse'],
     ['cannot fit beside what answers', 60, { taken: 50 }, [], 'refuse'],
     ['cannot fit though all goes that may', 60, { taken: 100 }, [spare('a', 20), cold('b', 30)], 'refuse'],
+    ['fits only without lazy models in use', 60, { taken: 100 }, [spare('a', 20), busy('b', 40)], 'hold'],
+    ['cannot fit without those either', 60, { taken: 100 }, [spare('a', 19), busy('b', 40)], 'refuse'],
+    ['takes what nobody uses before it waits', 20, { taken: 100 }, [busy('a', 60), cold('b', 20)], 'release b'],
     ['waits for loads before it is refused', 60, { taken: 100, loading: 10 }, [spare('a', 20)], 'wait'],
     ['takes spare versions before cold models', 20, { taken: 100 }, [cold('a', 20), spare('b', 20)], 'release b'],
     ['takes its own first', 20, { taken: 100 }, [spare('a', 20), own('b', 20)], 'release b'],

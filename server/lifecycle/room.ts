@@ -2,8 +2,11 @@
 export interface Victim<T> {
   version: T;
   bytes: number;
-  /** `spare`: held for a quick way back, not the active one. `cold`: of a lazy model, and no request holds or waits for it. */
-  kind: 'spare' | 'cold';
+  /**
+   * `spare`: held for a quick way back, not the active one. `cold`: of a lazy model, and no request holds or waits for it. `busy`: of a lazy
+   * model, and in use or on its way: no victim now, but it can become one.
+   */
+  kind: 'spare' | 'cold' | 'busy';
   /** Of the model that needs the room. */
   own: boolean;
   /** When a request last held it, milliseconds since the epoch. */
@@ -19,7 +22,7 @@ export interface Room<T> {
   leaving: number;
   /** The part of `taken` that is only estimated, as its load is under way. */
   loading: number;
-  /** What could be released; asked for only if room must be made. */
+  /** What could be released, now or later; asked for only if room must be made. */
   victims: () => readonly Victim<T>[];
 }
 
@@ -27,6 +30,8 @@ export type Verdict<T> =
   | { do: 'load' }
   /** Something ends soon, and then it is asked again. */
   | { do: 'wait' }
+  /** It would fit without lazy models that are in use; nobody knows when they will not be. */
+  | { do: 'hold' }
   | { do: 'release'; victims: T[] }
   | { do: 'refuse' };
 
@@ -37,6 +42,7 @@ export type Verdict<T> =
  * - Where it will fit once what is being released is gone, or may fit once the loads under way show what they really take, it waits.
  * - Else versions are released that are held for a quick way back alone: the own model's first, then the one not used for longest. Then lazy
  *   models that are cold, the one not used for longest first. No more of them than needed; none if all together would not do.
+ * - Where lazy models that are in use would have to go as well, it is held until they are cold.
  * - The version that answers for a model that is not lazy is never among them, so a candidate must fit beside it: load before
  *   unload holds, and a candidate that does not fit is refused while the version before answers on.
  * - A spare one takes memory from nobody and is not refused: it waits until it fits.
@@ -45,10 +51,15 @@ export function makeRoom<T>(need: number, room: Room<T>, { spare }: { spare: boo
   const missing = need - (room.budget - room.taken);
   if (missing <= 0) return { do: 'load' };
   if (spare || missing <= room.leaving + room.loading) return { do: 'wait' };
-  const order = [...room.victims()].sort(
-    (a, b) =>
-      Number(a.kind === 'cold') - Number(b.kind === 'cold') || Number(b.own) - Number(a.own) || a.lastUsed - b.lastUsed,
-  );
+  const victims = room.victims();
+  const order = victims
+    .filter(({ kind }) => kind !== 'busy')
+    .sort(
+      (a, b) =>
+        Number(a.kind === 'cold') - Number(b.kind === 'cold') ||
+        Number(b.own) - Number(a.own) ||
+        a.lastUsed - b.lastUsed,
+    );
   const chosen: Victim<T>[] = [];
   let freed = room.leaving;
   for (const victim of order) {
@@ -56,7 +67,11 @@ export function makeRoom<T>(need: number, room: Room<T>, { spare }: { spare: boo
     chosen.push(victim);
     freed += victim.bytes;
   }
-  if (freed < missing) return { do: room.loading > 0 ? 'wait' : 'refuse' };
+  if (freed < missing) {
+    if (room.loading > 0) return { do: 'wait' };
+    const later = victims.reduce((sum, { kind, bytes }) => sum + (kind === 'busy' ? bytes : 0), 0);
+    return { do: freed + later >= missing ? 'hold' : 'refuse' };
+  }
   // The last one chosen may be large enough to make the ones before it needless.
   for (const victim of [...chosen]) {
     if (freed - victim.bytes < missing) continue;

@@ -55,13 +55,14 @@ export class ServedModel {
 
   /**
    * Whether a ready version may be given up for its memory: `spare` is held for a quick way back alone, `cold` is one of a lazy model
-   * that no request holds or waits for.
+   * that no request holds or waits for. `busy`: it may once that is so.
    */
-  dispensable(version: ServedVersion): 'spare' | 'cold' | undefined {
+  dispensable(version: ServedVersion): 'spare' | 'cold' | 'busy' | undefined {
     const { lazy, policy } = this.rollout ?? EMPTY_ROLLOUT;
     const named = policy !== undefined || namedVersions(this.rollout).has(version.version);
     if (version !== this.active && !version.demanded && !named) return 'spare';
-    return lazy && version.isCold ? 'cold' : undefined;
+    if (!lazy) return undefined;
+    return version.isCold ? 'cold' : 'busy';
   }
 
   /** A version is about to be released for its memory; of a lazy model the next request wakes it. */

@@ -12,6 +12,8 @@ export interface ServedTableOptions {
   code: ServerCode;
   clock: Clock;
   onChange(model: ServedModel, version: ServedVersion, cause: unknown): void;
+  /** A version of the model came to be in use by nobody. */
+  onCold(model: ServedModel): void;
 }
 
 /** The models of the server by name, and how what the catalog says of one becomes what the server has of it. */
@@ -81,11 +83,12 @@ export class ServedTable {
   }
 
   #discover(model: ServedModel, entry: CatalogAvailable): void {
-    const { volume, clock, engineMode, onChange } = this.#options;
+    const { volume, clock, engineMode, onChange, onCold } = this.#options;
     const version = new ServedVersion({
       ...{ model: model.name, entry, volume, clock },
       placement: placeVersion(entry, engineMode),
       onChange: (changed, cause) => onChange(model, changed, cause),
+      onCold: () => onCold(model),
     });
     model.versions.push(version);
     this.#admit(version);

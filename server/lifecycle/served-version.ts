@@ -21,6 +21,8 @@ export interface ServedVersionOptions {
   clock: Clock;
   /** Called after each change of state, and when it turned out to be unfit; the cause of a failure is what was thrown. */
   onChange(version: ServedVersion, cause?: unknown): void;
+  /** Called when it is ready and no request holds it or waits for it any more. */
+  onCold(): void;
 }
 
 /**
@@ -187,6 +189,7 @@ export class ServedVersion {
     if (this.state === 'draining') this.#release();
     // It failed while this request held it, and may have moved on since: a new load waits for what the old one held.
     else if (this.#loaded && this.state !== 'ready') this.#giveBack();
+    else this.#tellCold();
   }
 
   /**
@@ -195,6 +198,7 @@ export class ServedVersion {
    */
   demand(change: 1 | -1): Promise<void> {
     const settled = this.#usage.demand(change);
+    if (change < 0) this.#tellCold();
     return this.isReady ? Promise.resolve() : settled;
   }
 
@@ -270,6 +274,10 @@ export class ServedVersion {
   /** Resolves when the engine gave it up after the last request, if it was told to drain or fail; at once if it was not. */
   async drained(): Promise<void> {
     await this.#drained?.promise;
+  }
+
+  #tellCold(): void {
+    if (this.isReady && this.isCold) this.#options.onCold();
   }
 
   #release(): void {

@@ -16,6 +16,14 @@ export function tellChange(log: Log, version: ServedVersion, cause: unknown): vo
   }
 }
 
+/** Logs that a version is to be loaded, and lazy models in use hold the memory that it needs. */
+export function tellHeldUp(log: Log, { model, version, digest, state }: ServedVersion): void {
+  log.info(
+    { model, version, digest, state },
+    `${model} version ${version} waits for memory that lazy models in use hold`,
+  );
+}
+
 /** What lies behind a reason, where the sentence does not say it already. */
 function causeOf(cause: unknown, message: string): string | undefined {
   if (cause === undefined || messageOf(cause) === message) return undefined;
