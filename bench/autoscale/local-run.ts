@@ -124,7 +124,7 @@ async function drive(
   const over = new AbortController();
   const signal = AbortSignal.any([hooks.signal, over.signal]);
   const proxyStats = (): Promise<ProxyStats> => cluster.proxyStats();
-  const lookSeconds = policy.activation?.active.some(({ pushed }) => pushed) ? PUSH_SECONDS : scrapeSeconds;
+  const lookSeconds = policy.keda?.active.some(({ pushed }) => pushed) ? PUSH_SECONDS : scrapeSeconds;
   const interceptor = policy.interceptor && new InterceptorWatch({ clock, lookSeconds, proxyStats });
   const watch = new Watch({
     clock,
@@ -138,6 +138,7 @@ async function drive(
   const watching = watch.run(signal);
   // A cluster that was there before the load has metrics of it.
   await clock.sleep(2.2 * scrapeSeconds, signal);
+  await interceptor?.look();
   const seconds = durationOf(load.schedule);
   let zero = clock.now();
   const syncs = new Syncs({
