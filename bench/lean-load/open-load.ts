@@ -21,6 +21,8 @@ export interface OpenLoadJob {
   durationMs: number;
   /** A good answer comes within this time, in milliseconds, of when it was scheduled; any time if absent. */
   deadlineMs?: number;
+  /** How long the last requests may wait for their answers after the end, in milliseconds; what has none by then failed. */
+  lastMs?: number;
   /** Tell of each request and of each distinct body of an answer: for low rates. */
   each?: boolean;
 }
@@ -51,13 +53,14 @@ export interface OpenLoadResult {
   answers: { body: string; count: number }[];
 }
 
-/** Time for the last answers, in milliseconds. */
+/** Time for the last answers where the job says none, in milliseconds. */
 const LAST_MS = 2_000;
 /** Distinct bodies that are told of. */
 const MAX_ANSWERS = 1_000;
 
 async function drive(job: OpenLoadJob): Promise<OpenLoadResult> {
-  const { port, connections, perSecond, warmUpMs, durationMs, deadlineMs = Number.POSITIVE_INFINITY, each } = job;
+  const { port, connections, perSecond, warmUpMs, durationMs, each } = job;
+  const { deadlineMs = Number.POSITIVE_INFINITY, lastMs = LAST_MS } = job;
   const bytes = requestBytes('127.0.0.1', job.path, job.body, job.headers);
   const free: Connection[] = [];
   // Not all at once: the backlog of a listener is shorter.
@@ -121,7 +124,7 @@ async function drive(job: OpenLoadJob): Promise<OpenLoadResult> {
     else await setImmediate();
   }
   process.stdout.write('end\n');
-  for (const over = performance.now() + LAST_MS; waiting > 0 && performance.now() < over; ) await setTimeout(5);
+  for (const over = performance.now() + lastMs; waiting > 0 && performance.now() < over; ) await setTimeout(5);
   result.failed += waiting;
   for (const connection of all) connection.close();
   return {

@@ -8,7 +8,7 @@ import { type ControlPlane, startControlPlane } from './control-plane.ts';
 import { asText, DEV_NAMESPACE, devObjects, named } from './dev-overlay.ts';
 import { missingForPods, titled } from './machine.ts';
 import { Node } from './node/node.ts';
-import { loadDuring } from './steady-load.ts';
+import { disturbances, loadDuring } from './steady-load.ts';
 
 vi.setConfig({ testTimeout: 900_000, hookTimeout: 600_000 });
 
@@ -85,11 +85,10 @@ describe.skipIf(missingForPods)(titled('a rolling update under load', missingFor
     );
     console.log(
       `${what} in ${seconds.toFixed(0)} s: ${load.scheduled} requests in ${load.seconds.toFixed(0)} s, ${load.good} good, ${load.refused} refused, ` +
-        `${load.failed} failed, ${load.late} late, ${load.dropped} not sent, p99 ${load.p99.toFixed(0)} ms; by pod ${[...balancer.shares.values()].join(', ')}`,
+        `${load.failed} failed (${load.unanswered} never answered), ${load.dropped} not sent, p99 ${load.p99.toFixed(0)} ms; by pod ${[...balancer.shares.values()].join(', ')}`,
     );
     expect(balancer.failures).toEqual([]);
-    expect(load).toMatchObject({ failed: 0, refused: 0, good: load.scheduled - load.late - load.dropped });
-    expect(load.good).toBeGreaterThan(load.scheduled / 2);
+    expect(disturbances(load)).toEqual([]);
     const wrong = [...load.answers.keys()].filter((body) => {
       const { outputs, model_version } = JSON.parse(body);
       return outputs?.[0]?.data?.[0] !== linearAnswer(WEIGHT) || model_version !== '1';
