@@ -30,6 +30,17 @@ describe('what a metric is measured by', () => {
     expect(measuresOf(metrics, [...queries.values()].join('\n'), queries)).toEqual(['concurrency', 'pending']);
   });
 
+  it('one whose own query asks for something else is refused, whatever the others ask for', () => {
+    const metrics = ['s0-prometheus', 's1-prometheus'].map(
+      (name): PolicyMetric => ({ kind: 'External', name, target }),
+    );
+    const queries = new Map([
+      ['s0-prometheus', query],
+      ['s1-prometheus', 'sum(rate(kedge_requests_total[30s]))'],
+    ]);
+    expect(() => measuresOf(metrics, [...queries.values()].join('\n'), queries)).toThrow(/s1-prometheus/);
+  });
+
   it.each([
     [{ kind: 'External', name: 's0-prometheus', target }, 'query: up'],
     [{ kind: 'Pods', name: 'queue_length', target }, query],
@@ -42,5 +53,6 @@ describe('what a metric is measured by', () => {
 it.each([
   [query, 120],
   ['sum(rate(kedge_inflight_seconds_total[30s]))', 30],
+  ['sum(rate(kedge_inflight_seconds_total{pod=~"a.*"}[1m30s]))', 90],
   ['query: up', undefined],
 ])('the window of %s: %s', (text, seconds) => expect(windowOf(text)).toBe(seconds));
