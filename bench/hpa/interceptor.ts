@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { durationSeconds } from './duration.ts';
 
 /** How the interceptor of KEDA's HTTP add-on (0.14 to 1.0) holds requests of a route while no pod is ready, and what it scales by. */
 export interface Interceptor {
@@ -20,16 +21,12 @@ export const DEFAULT_INTERCEPTOR: Interceptor = {
   readinessSeconds: undefined,
 };
 
-/** Seconds from a duration of Go: `120s`, `1m30s`, `0s`. */
 const duration = z.string().transform((text, context) => {
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
-  if (parts.length > 0 && parts.map(([part]) => part).join('') === text) {
-    return parts.reduce((sum, [, number, unit]) => sum + Number(number) * UNITS[unit!]!, 0);
-  }
+  const seconds = durationSeconds(text);
+  if (seconds !== undefined) return seconds;
   context.addIssue({ code: 'custom', message: `'${text}' is no duration such as 120s` });
   return z.NEVER;
 });
-const UNITS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3_600 };
 
 const unread = (why: string) => z.undefined(why).optional();
 

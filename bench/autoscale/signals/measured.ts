@@ -1,4 +1,5 @@
 import { KedgeError } from '../../../contract/errors.ts';
+import { durationSeconds } from '../../hpa/duration.ts';
 import type { PolicyMetric } from '../../hpa/observe.ts';
 
 /** What a metric of a policy is about: of the pods, or `pending`, what is under way in front of them and held there while there is none. */
@@ -9,9 +10,7 @@ const CONCURRENCY = /concurren|in_?flight/i;
 /** What KEDA's HTTP add-on counts of a route: what its scaler tells, and what its interceptor tells Prometheus (0.14 on, and before). */
 const PENDING = /^s\d+-http_.*_concurrency$/;
 const PENDING_QUERY = /interceptor_(?:request_concurrency|pending_request_count)/;
-/** With a duration as Prometheus writes one, such as 2m or 1m30s. */
 const QUERY = /kedge_inflight_seconds_total[^\n]*?\[((?:\d+(?:ms|s|m|h))+)\]/;
-const SECONDS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3_600 };
 
 /**
  * What each metric of a policy is measured by here.
@@ -40,8 +39,5 @@ export function measuresOf(
 
 /** Seconds that the rate of requests under way is taken over, where a query says it. */
 export function windowOf(manifest: string): number | undefined {
-  const duration = QUERY.exec(manifest)?.[1];
-  if (duration === undefined) return undefined;
-  const parts = [...duration.matchAll(/(\d+)(ms|s|m|h)/g)];
-  return parts.reduce((sum, [, number, unit]) => sum + Number(number) * SECONDS[unit!]!, 0);
+  return durationSeconds(QUERY.exec(manifest)?.[1] ?? '');
 }
