@@ -12,11 +12,10 @@ export const PLATFORM = 'onnxruntime_onnx';
 
 /** Metadata of the Open Inference Protocol. Optional inputs and outputs that cannot be served are marked beyond it. */
 export function describeModel(model: ServedModel, { signature }: ServedVersion): object {
-  const ready = model.versions.filter((one) => one.isReady).map(({ version }) => version);
   const { inputs, outputs, omittedOutputs = [] } = signature;
   return {
     name: model.name,
-    versions: [...new Set(ready)].sort((a, b) => b - a).map(String),
+    versions: model.able.map(String),
     platform: PLATFORM,
     inputs,
     outputs,

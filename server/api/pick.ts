@@ -21,8 +21,7 @@ export function pickModel(table: ModelTable, name: string): ServedModel {
 export function pickVersion(table: ModelTable, name: string, number: string | undefined): ServedVersion {
   const model = pickModel(table, name);
   if (number === undefined) {
-    const answering = model.active ?? model.wakeTarget;
-    if (answering) return answering;
+    if (model.answering) return model.answering;
     throw new KedgeError('model-not-ready', `${name} has no version that can answer now${newestReason(model)}`);
   }
   const version = parseVersion(number);
@@ -33,7 +32,7 @@ export function pickVersion(table: ModelTable, name: string, number: string | un
     );
   }
   const found = model.find(version);
-  if (found && (found.isReady || model.wakes.has(found))) return found;
+  if (found && model.canAnswer(found)) return found;
   throw new KedgeError(
     'model-not-ready',
     `${name} version ${version} cannot answer now: it is ${stateOf(model, version)}`,

@@ -5,7 +5,7 @@ import { json, show } from './errors.ts';
 import { readFlag, readParameters } from './parameters.ts';
 import { invalid } from './parse.ts';
 import { param, type Routes, readOptions } from './routes.ts';
-import { numbersOf, type StateOfVersion, sentenceOf, stateOf } from './version-states.ts';
+import { ASLEEP, canAnswer, numbersOf, type StateOfVersion, sentenceOf, stateOf } from './version-states.ts';
 
 /** Acts on what this server holds. Neither writes the volume. */
 export interface RepositoryControl {
@@ -18,9 +18,8 @@ export interface RepositoryControl {
   unload(model: string): Promise<void>;
 }
 
-/** Words of the repository extension for the states of a version; what is not here is UNAVAILABLE. */
+/** Words of the repository extension for the states of a version that cannot answer; what is not here is UNAVAILABLE. */
 const STATES: Partial<Record<string, string>> = {
-  ready: 'READY',
   loading: 'LOADING',
   warming: 'LOADING',
   draining: 'UNLOADING',
@@ -96,14 +95,16 @@ function indexOf(table: ModelTable): IndexEntry[] {
     numbersOf(model)
       .reverse()
       .map((number) => {
-        const { state, reasons } = stateOf(model, number);
-        const word = STATES[state] ?? 'UNAVAILABLE';
-        return { name: model.name, version: String(number), state: word, reason: reasonOf(model, state, reasons) };
+        const of = stateOf(model, number);
+        const able = canAnswer(model, number);
+        const state = able ? 'READY' : (STATES[of.state] ?? 'UNAVAILABLE');
+        const asleep = of.state === 'ready' ? '' : ASLEEP;
+        return { name: model.name, version: String(number), state, reason: able ? asleep : reasonOf(model, of) };
       }),
   );
 }
 
-function reasonOf(model: ServedModel, state: StateOfVersion['state'], reasons: StateOfVersion['reasons']): string {
+function reasonOf(model: ServedModel, { state, reasons }: StateOfVersion): string {
   if (STATES[state]) return '';
   if (reasons.length > 0) return sentenceOf(reasons);
   if (model.unloaded || state === 'released') return 'unloaded';

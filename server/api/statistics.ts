@@ -6,27 +6,26 @@ import { json } from './errors.ts';
 import { pickModel, pickVersion } from './pick.ts';
 import { param, type Routes } from './routes.ts';
 
-/** The statistics extension: of all models, of one, or of one version. Only what is ready is told of. */
+/** The statistics extension: of all models, of one, or of one version. Only what can answer is told of. */
 export function statisticsRoutes({ table, stats }: ApiContext): Routes {
   const statsOf = (served: ServedVersion): object => {
-    const { model, version, entry } = served;
-    const memoryBytes = table.memoryOf(served) ?? entry.probe.memoryBytes;
-    return describeStats(model, version, memoryBytes, stats.of(model, String(version)).work, (at) =>
+    const { model, version } = served;
+    return describeStats(model, version, table.memoryOf(served) ?? 0, stats.of(model, String(version)).work, (at) =>
       Math.round(Date.now() - (stats.now() - at) * 1_000),
     );
   };
-  const readyOf = (model: ServedModel): ServedVersion[] =>
-    model.versions.filter((one) => one.isReady).sort((a, b) => a.version - b.version);
+  const ableOf = (model: ServedModel): ServedVersion[] =>
+    model.versions.filter((one) => model.canAnswer(one)).sort((a, b) => a.version - b.version);
   const answer = (versions: readonly ServedVersion[]): Response => json({ model_stats: versions.map(statsOf) });
 
   return {
     '/v2/models/stats': {
       GET: () => {
         const models = [...table.models()].sort((a, b) => (a.name < b.name ? -1 : 1));
-        return answer(models.flatMap(readyOf));
+        return answer(models.flatMap(ableOf));
       },
     },
-    '/v2/models/:model/stats': { GET: (c: HttpContext) => answer(readyOf(pickModel(table, param(c, 'model')))) },
+    '/v2/models/:model/stats': { GET: (c: HttpContext) => answer(ableOf(pickModel(table, param(c, 'model')))) },
     '/v2/models/:model/versions/:version/stats': {
       GET: (c: HttpContext) => answer([pickVersion(table, param(c, 'model'), param(c, 'version'))]),
     },

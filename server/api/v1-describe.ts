@@ -4,7 +4,7 @@ import type { Datatype, TensorSpec } from '../../contract/signature.ts';
 import type { ServedModel } from '../lifecycle/served-model.ts';
 import type { ServedVersion } from '../lifecycle/served-version.ts';
 import { show } from './errors.ts';
-import { numbersOf, type StateOfVersion, sentenceOf, stateOf } from './version-states.ts';
+import { canAnswer, numbersOf, type StateOfVersion, sentenceOf, stateOf } from './version-states.ts';
 
 /** Words of TensorFlow Serving (apis/get_model_status.proto) for the states of a version; END for what is over. */
 const STATES: Partial<Record<StateOfVersion['state'], string>> = {
@@ -13,7 +13,6 @@ const STATES: Partial<Record<StateOfVersion['state'], string>> = {
   incomplete: 'START',
   loading: 'LOADING',
   warming: 'LOADING',
-  ready: 'AVAILABLE',
   draining: 'UNLOADING',
 };
 
@@ -35,12 +34,13 @@ export function describeStatus(model: ServedModel, number?: string): object {
   const numbers = version === undefined ? numbersOf(model) : [version];
   return {
     name: model.name,
-    ready: version === undefined ? model.active !== undefined : stateOf(model, version).state === 'ready',
+    ready: version === undefined ? model.isAble : canAnswer(model, version),
     model_version_status: numbers.map((one) => {
       const { state, reasons } = stateOf(model, one);
       return {
         version: String(one),
-        state: STATES[state] ?? 'END',
+        // What is lazy and asleep takes requests like any other.
+        state: canAnswer(model, one) ? 'AVAILABLE' : (STATES[state] ?? 'END'),
         status: { error_code: CODES[state] ?? 'OK', error_message: sentenceOf(reasons) },
       };
     }),

@@ -17,6 +17,15 @@ export interface StateOfVersion {
   reasons: readonly Refusal[];
 }
 
+/** Why a version is not loaded that a request for it will load. */
+export const ASLEEP = 'loaded when first asked for';
+
+/** Whether the version answers, or will as soon as it is asked for. */
+export function canAnswer(model: ServedModel, number: number): boolean {
+  const served = model.find(number);
+  return served !== undefined && model.canAnswer(served);
+}
+
 export function stateOf(model: ServedModel, number: number): StateOfVersion {
   const served = model.find(number);
   if (served) return served;

@@ -48,9 +48,25 @@ export class ServedModel {
     return this.find(version) !== undefined || this.catalog.versions.some((one) => one.version === version);
   }
 
+  /** What answers unversioned requests, or will as soon as it is asked and loaded. */
+  get answering(): ServedVersion | undefined {
+    return this.active ?? this.wakeTarget;
+  }
+
   /** It answers, or will as soon as it is asked. */
   get isAble(): boolean {
-    return this.active !== undefined || this.wakeTarget !== undefined;
+    return this.answering !== undefined;
+  }
+
+  /** The version answers, or will as soon as it is asked for. */
+  canAnswer(version: ServedVersion): boolean {
+    return version.isReady || this.wakes.has(version);
+  }
+
+  /** The numbers of those that can, newest first. */
+  get able(): number[] {
+    const able = this.versions.filter((one) => this.canAnswer(one)).map(({ version }) => version);
+    return [...new Set(able)].sort((a, b) => b - a);
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { Estimator } from '../../contract/estimator.ts';
+import { ASLEEP } from '../api/version-states.ts';
 import type { ServedModel } from '../lifecycle/served-model.ts';
 import type { ServedVersion } from '../lifecycle/served-version.ts';
 import { type AnswerName, failures } from './answers.ts';
@@ -31,7 +32,7 @@ interface KeptPart extends ModelPart {
 const KEPT = new WeakMap<ServedVersion, KeptPart>();
 
 /**
- * The part of a model; undefined while none of its versions answers. It is kept until what it is made of changes.
+ * The part of a model; undefined while none of its versions can answer. It is kept until what it is made of changes.
  * @param onMade called when it had to be made
  */
 export function partOf(
@@ -39,20 +40,20 @@ export function partOf(
   { estimator, guarded }: { estimator: EstimatorOf; guarded: boolean },
   onMade: () => void,
 ): ModelPart | undefined {
-  const { name, active, versions } = model;
-  if (!active) return undefined;
-  const ready = [...new Set(versions.filter(({ isReady }) => isReady).map(({ version }) => String(version)))];
-  const of = `${name} ${guarded} ${ready}`;
-  const kept = KEPT.get(active);
+  const { name, answering, able } = model;
+  if (!answering) return undefined;
+  const asleep = answering.isReady ? '' : `, ${ASLEEP}`;
+  const of = `${name} ${guarded} ${able} ${asleep}`;
+  const kept = KEPT.get(answering);
   if (kept?.of === of) return kept;
-  const { paths, schemas } = describe(name, active, ready, estimator, guarded);
+  const { paths, schemas } = describe(name, answering, able.map(String), estimator, guarded);
   const part = {
     of,
-    tag: JSON.stringify({ name, description: `Version ${active.version} answers, ${active.digest}.` }),
+    tag: JSON.stringify({ name, description: `Version ${answering.version} answers${asleep}, ${answering.digest}.` }),
     paths: JSON.stringify(paths).slice(1, -1),
     schemas: JSON.stringify(schemas).slice(1, -1),
   };
-  KEPT.set(active, part);
+  KEPT.set(answering, part);
   onMade();
   return part;
 }
@@ -87,7 +88,7 @@ function describe(
     name: 'version',
     in: 'path',
     required: true,
-    description: 'A version that answers now.',
+    description: 'A version that can answer.',
     schema: { type: 'string', enum: ready },
   };
   const prediction = (operationId: string, summary: string, parameters: object[], request: string, answer: object) => ({
