@@ -19,8 +19,13 @@ const LOCAL_ONLY = [
   'max',
   'capacity',
   'compress',
+  'service-ms',
   'start-delay',
   'pre-stop',
+  'scrape',
+  'window',
+  'sync',
+  'cpu-request',
   'kill-at',
   'pause',
   'volume',
@@ -53,7 +58,8 @@ export async function runThere({ values, err }: Pick<Context, 'values' | 'err'>,
     );
     return clusterRecordOf(result, {
       startedAt,
-      settings: settingsOf(values),
+      // Defaults of what it was not told would tell of another cluster than the one that there was.
+      settings: Object.fromEntries(Object.entries(settingsOf(values)).filter(([name]) => !LOCAL_ONLY.includes(name))),
       seconds: durationOf(load.schedule),
       url,
       lookSeconds: numbers.look,

@@ -32,11 +32,17 @@ const CONTROLLERS = [
 const SERVICE_RANGE = '10.112.0.0/16';
 const ADMIN_TOKEN = 'admin-of-a-test';
 const CONTROLLERS_TOKEN = 'controllers-of-a-test';
+/** Of a user without any right, but for those that a test gives. */
+const GUEST_TOKEN = 'guest-of-a-test';
+export const GUEST = 'guest';
 const START_MS = 120_000;
 
 export interface ControlPlane {
   api: Api;
   kubectl: Kubectl;
+  certificates: Certificates;
+  /** Path of the kubeconfig of {@link GUEST}. */
+  guestConfig: string;
   /** For the logs of whatever runs on it; goes away at its stop. */
   folder: string;
   stop(): Promise<void>;
@@ -65,7 +71,7 @@ export async function startControlPlane(): Promise<ControlPlane> {
     start('etcd', etcdFlags(folder, etcdPort, peerPort));
     writeFileSync(
       join(folder, 'tokens.csv'),
-      `${ADMIN_TOKEN},admin,1,system:masters\n${CONTROLLERS_TOKEN},system:kube-controller-manager,2\n`,
+      `${ADMIN_TOKEN},admin,1,system:masters\n${CONTROLLERS_TOKEN},system:kube-controller-manager,2\n${GUEST_TOKEN},${GUEST},3\n`,
     );
     start('apiserver', apiserverFlags(folder, certificates, etcdPort, port));
     const url = `https://127.0.0.1:${port}`;
@@ -77,7 +83,8 @@ export async function startControlPlane(): Promise<ControlPlane> {
     const config = writeKubeconfig(folder, 'admin', url, certificates.ca, ADMIN_TOKEN);
     await eventually(() => api.get('/api/v1/namespaces/default/serviceaccounts/default'), 'the controllers', START_MS);
     mkdirSync(join(folder, 'logs'));
-    return { api, kubectl: new Kubectl(config, join(folder, 'kubectl')), folder, stop };
+    const guestConfig = writeKubeconfig(folder, 'guest', url, certificates.ca, GUEST_TOKEN);
+    return { api, kubectl: new Kubectl(config, join(folder, 'kubectl')), certificates, guestConfig, folder, stop };
   } catch (error) {
     const tails = running.map(({ tail }) => tail()).join('\n');
     await stop();
@@ -100,7 +107,7 @@ function etcdFlags(folder: string, port: number, peerPort: number): string[] {
 
 function apiserverFlags(
   folder: string,
-  { ca, certificate, key, accounts }: Certificates,
+  { ca, certificate, key, accounts, frontProxy }: Certificates,
   etcdPort: number,
   port: number,
 ): string[] {
@@ -117,6 +124,14 @@ function apiserverFlags(
     '--service-account-issuer=https://kubernetes.default.svc',
     `--service-account-key-file=${accounts}`,
     `--service-account-signing-key-file=${accounts}`,
+    // As whom it passes requests on to servers of other APIs, such as that of metrics, and how it tells them the user.
+    `--requestheader-client-ca-file=${frontProxy.ca}`,
+    `--requestheader-allowed-names=${frontProxy.name}`,
+    '--requestheader-username-headers=X-Remote-User',
+    '--requestheader-group-headers=X-Remote-Group',
+    '--requestheader-extra-headers-prefix=X-Remote-Extra-',
+    `--proxy-client-cert-file=${frontProxy.certificate}`,
+    `--proxy-client-key-file=${frontProxy.key}`,
   ];
 }
 

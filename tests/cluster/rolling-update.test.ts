@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { openStore } from '../../registry/open-store.ts';
-import { linearAnswer, linearModel, linearRequest } from '../e2e/models.ts';
+import { linearAnswer, linearRequest } from '../e2e/models.ts';
 import { eventually } from '../e2e/programs.ts';
 import type { Any } from '../manifests/objects.ts';
 import { type Balancer, startBalancer } from './balancer.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
-import { asText, DEV_NAMESPACE, devObjects, named } from './dev-overlay.ts';
+import { asText, DEV_NAMESPACE, devObjects, named, publishLinear, servingOf } from './dev-overlay.ts';
 import { missingForPods, titled } from './machine.ts';
 import { Node } from './node/node.ts';
 import { disturbances, loadDuring } from './steady-load.ts';
@@ -33,14 +32,12 @@ describe.skipIf(missingForPods)(titled('a rolling update under load', missingFor
     node = await Node.start(plane);
     const note = ({ object }: { object: Any }): void => void pods.set(object.metadata.name, object);
     void plane.api.watch(`/api/v1/namespaces/${DEV_NAMESPACE}/pods`, note, watching.signal);
-    const objects = devObjects().filter(
-      ({ kind, metadata }) => !['Job', 'CronJob'].includes(kind) && !/postgres|redis/.test(metadata.name),
-    );
+    const objects = servingOf(devObjects());
     // No metrics are served: the autoscaler brings the number up to this, and leaves it there.
     named(objects, 'HorizontalPodAutoscaler', 'kedge').spec.minReplicas = REPLICAS;
     await plane.kubectl.apply(asText(objects));
     await kubectl('rollout', 'status', 'deploy/kedge-s3', '--timeout=300s');
-    await publish();
+    await publishLinear(plane.kubectl, WEIGHT);
     await eventually(async () => endpoints().length === REPLICAS, `${REPLICAS} ready servers`, 300_000);
     balancer = await startBalancer(endpoints);
   });
@@ -54,23 +51,6 @@ describe.skipIf(missingForPods)(titled('a rolling update under load', missingFor
   const endpoints = () => node.services.endpoints(DEV_NAMESPACE, 'kedge', 'http');
   const servers = (): Any[] =>
     [...pods.values()].filter(({ metadata }) => metadata.labels?.['app.kubernetes.io/component'] === 'server');
-
-  async function publish(): Promise<void> {
-    const service = await plane.kubectl.get('-n', DEV_NAMESPACE, 'service', 'kedge-s3');
-    const { data } = devObjects().find(
-      ({ kind, metadata }) => kind === 'Secret' && metadata.name.startsWith('kedge-s3-'),
-    );
-    const decode = (name: string): string => Buffer.from(data[name], 'base64').toString();
-    const store = openStore('s3://models', {
-      s3: {
-        endpoint: `http://${service.spec.clusterIP}:7070`,
-        fallbackRegion: 'us-east-1',
-        credentials: { accessKeyId: decode('AWS_ACCESS_KEY_ID'), secretAccessKey: decode('AWS_SECRET_ACCESS_KEY') },
-      },
-    });
-    await store.put('linear/1/model.onnx', linearModel({ weight: WEIGHT }), {});
-    store.close();
-  }
 
   /** Loads the Service while something is done to it. No request may be lost, refused, or answered wrongly. */
   async function undisturbed(what: string, during: () => Promise<void>): Promise<void> {
