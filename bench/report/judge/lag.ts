@@ -31,11 +31,11 @@ export function lagKind(direction: 'up' | 'down'): Kind<number> {
       const parts = partsOf(scaling, worst, direction);
       return {
         holds: worst.end !== 'open' && took <= limit,
-        measured: measuredText(worst, parts, direction),
+        measured: measuredText(scaling, worst, parts, direction),
         advice: () =>
           worst.end === 'open' && took < limit
             ? 'The run ended before the time was over: let it go on for longer.'
-            : ADVICE[direction][longestOf(parts)],
+            : adviceOf(scaling, direction, longestOf(parts)),
       };
     },
   });
@@ -60,15 +60,37 @@ function longestOf(parts: Parts): keyof Parts {
   return names.reduce((most, name) => (parts[name] > parts[most] ? name : most));
 }
 
-function measuredText(lag: Lag, { metrics, policy, pods }: Parts, direction: 'up' | 'down'): string {
+function measuredText(
+  scaling: ScalingRecord,
+  lag: Lag,
+  { metrics, policy, pods }: Parts,
+  direction: 'up' | 'down',
+): string {
   const ends = {
     met: `to ${numberText(lag.replicas)}`,
     withdrawn: `to ${numberText(lag.replicas)}, then no longer asked for`,
     open: `to ${numberText(lag.replicas)}, not reached by the end of the run`,
   };
   const last = direction === 'up' ? 'pods becoming ready' : 'pods leaving';
-  return `${secondsText(lengthOf(lag))} ${ends[lag.end]}, from ${momentText(lag.from)} on: ${secondsText(metrics)} until the metrics asked, ${secondsText(policy)} for the policy, ${secondsText(pods)} for ${last}`;
+  const decided = isAskedKnown(scaling)
+    ? `${secondsText(metrics)} until the metrics asked, ${secondsText(policy)} for the policy`
+    : `${secondsText(metrics)} until it was decided`;
+  return `${secondsText(lengthOf(lag))} ${ends[lag.end]}, from ${momentText(lag.from)} on: ${decided}, ${secondsText(pods)} for ${last}`;
 }
+
+/** A cluster tells what it decided alone: how long metrics and policy took of that is not known. */
+function isAskedKnown({ ticks }: ScalingRecord): boolean {
+  return ticks.some(({ wanted }) => wanted !== undefined);
+}
+
+function adviceOf(scaling: ScalingRecord, direction: 'up' | 'down', part: keyof Parts): string {
+  return part === 'pods' || isAskedKnown(scaling) ? ADVICE[direction][part] : UNDECIDED[direction];
+}
+
+const UNDECIDED = {
+  up: 'Most of it went by before more were decided on. Shorten the window that the metric is averaged over and how often it is scraped; let behavior.scaleUp add more at once, set its stabilizationWindowSeconds to 0, and see that maxReplicas is high enough.',
+  down: 'Most of it went by before fewer were decided on. Shorten behavior.scaleDown.stabilizationWindowSeconds (300 s if not said), let its policies take more at once, or shorten the window that the metric is averaged over.',
+};
 
 const ADVICE = {
   up: {

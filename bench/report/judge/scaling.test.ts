@@ -86,6 +86,26 @@ describe('of the scaling', () => {
     expect(only('scale_up_within_s: 1', slowMetrics).advice).toContain('before the metrics asked');
   });
 
+  it('of a cluster, which does not tell what its metrics asked for, the time until it decided is one', () => {
+    const scaling = handmadeScaling([
+      [0, 1, 1],
+      [50, 2, 1],
+      [55, 2, 2],
+      [95, 1, 2],
+      [96, 1, 1],
+    ]);
+    const ticks = scaling.ticks.map(({ wanted: _, ...tick }) => tick);
+    const record = handmade(rates([20, 10], [40, 100], [60, 10]), { scaling: { ...scaling, by: 'cluster', ticks } });
+    expect(only('scale_up_within_s: 30', record)).toMatchObject({
+      measured: '35 s to 2, from 20 s on: 30 s until it was decided, 5 s for pods becoming ready',
+      advice: expect.stringContaining('before more were decided on'),
+    });
+    expect(only('scale_down_within_s: 30', record)).toMatchObject({
+      measured: '36 s to 1, from 60 s on: 35 s until it was decided, 1 s for pods leaving',
+      advice: expect.stringContaining('behavior.scaleDown.stabilizationWindowSeconds'),
+    });
+  });
+
   it('what the end of the run cuts off does not hold, and is told as such', () => {
     const cut = handmade(rates([20, 10], [20, 100]), {
       scaling: handmadeScaling([
