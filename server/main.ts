@@ -103,6 +103,7 @@ export async function startServer(config: ServerConfig, overrides: Partial<Serve
     accessLog: new AccessLog({ log, lines, sample: config.accessLogSample, random, now: () => stats.now() }),
     maxBodyBytes: config.maxBodyBytes,
     keepReady: config.keepReady,
+    batch: { maxRows: config.batchRows, waitMs: config.batchWaitMs },
     notReady: () =>
       readinessOf({
         draining,

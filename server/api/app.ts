@@ -86,7 +86,7 @@ function healthRoutes({ notReady, log }: ApiContext): Routes {
   };
 }
 
-function modelRoutes({ table, keepReady }: ApiContext): Routes {
+function modelRoutes({ table, keepReady, batch }: ApiContext): Routes {
   const metadata: Handler = (c) => {
     const { model, version } = targetOf(c);
     const chosen = pickVersion(table, model, version);
@@ -101,7 +101,9 @@ function modelRoutes({ table, keepReady }: ApiContext): Routes {
     const { model, version } = targetOf(c);
     const chosen = pickVersion(table, model, version);
     const { policy } = pickModel(table, model).rollout ?? {};
-    return new Response(JSON.stringify(describeConfig(chosen, { policy, keepReady })), { headers: chosen.headers });
+    return new Response(JSON.stringify(describeConfig(chosen, { policy, keepReady, batch })), {
+      headers: chosen.headers,
+    });
   };
   return {
     '/v2/models': { GET: () => json({ models: namesOf(table) }) },

@@ -20,6 +20,14 @@ export interface ModelTable {
   memoryOf(version: ServedVersion): number | undefined;
 }
 
+/** How requests share runs. */
+export interface BatchSettings {
+  /** Most rows of a shared run. */
+  maxRows: number;
+  /** How long a request waits for others, in milliseconds. */
+  waitMs: number;
+}
+
 /** What the routes need of the server. */
 export interface ApiContext {
   table: ModelTable;
@@ -34,6 +42,7 @@ export interface ApiContext {
   maxBodyBytes: number;
   /** Versions of a model that are held ready where its rollout does not say. */
   keepReady: number;
+  batch: BatchSettings;
   /** Why the server is not ready; undefined while it is. */
   notReady(): { code: 'model-not-ready' | 'shutting-down'; message: string } | undefined;
   log: Log;

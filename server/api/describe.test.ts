@@ -32,7 +32,9 @@ beforeAll(async () => {
   volume.add('old', 1, linearModel());
   volume.add('old', 2, linearModel());
   await volume.write();
-  server = await startTestServer(volume, { KEDGE_KEEP_READY: '1' });
+  server = await startTestServer(volume, {
+    ...{ KEDGE_KEEP_READY: '1', KEDGE_BATCH_ROWS: '8', KEDGE_BATCH_WAIT_MS: '1' },
+  });
   await server.settle();
 });
 afterAll(async () => {
@@ -61,6 +63,22 @@ describe('/versions tells whether rows of several requests are merged, and why',
     const [, old] = await versionsOf('old');
     expect(old).toMatchObject({ version: '1', state: 'available', merging: { merged: true, basis: 'proved' } });
     expect([old.merging.trial, old.memoryBytes, old.loadMs]).toEqual([undefined, undefined, undefined]);
+  });
+});
+
+describe('/config tells of the same merging, within the limits that are set', () => {
+  it.each<[string, number]>([
+    ['proved', 8],
+    ['declared', 8],
+    ['dependent', 0],
+    ['unproved', 0],
+    ['wrongly-declared', 0],
+  ])('%s: %i rows', async (model, rows) => {
+    const { body } = await get(`${server.url}/v2/models/${model}/config`);
+    expect([body.max_batch_size, body.input[0].dims]).toEqual([rows, rows > 0 ? [2] : [-1, 2]]);
+    expect(body.dynamic_batching).toEqual(
+      rows > 0 ? { preferred_batch_size: [], max_queue_delay_microseconds: 1_000 } : undefined,
+    );
   });
 });
 
