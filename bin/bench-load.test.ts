@@ -189,6 +189,26 @@ describe('kedge bench load', () => {
       /^--deadline, --workers, --compression, --reconnect, --coarse cannot be had of autocannon/,
     ],
     [['--connections', '4', '--seconds', '5'], /^--connections, --seconds cannot be had of a load that follows/],
+    [
+      ['--body', at('bodies.jsonl'), '--rows', '99', '--binary', '--bodies', '3'],
+      /^--rows, --bodies, --binary say how bodies are made up, and all are given/,
+    ],
+    [
+      ['--model', 'linear', '--body', `linear=${at('bodies.jsonl')}`, '--rows', '99'],
+      /^--rows say how bodies are made up/,
+    ],
+    [
+      ['--body', at('bodies.jsonl'), '--wanted', at('right.jsonl'), '--status-only'],
+      /^--status-only looks at no answer, and --wanted says/,
+    ],
+    [
+      ['--model', 'linear/1', '--path', '/predict', '--body', at('bodies.jsonl')],
+      /^--model linear\/1 names a version, and --path is where/,
+    ],
+    [
+      ['--model', 'linear', '--body', `linear=${at('bodies.jsonl')}`, '--body', at('bodies.jsonl')],
+      /^--body FILE without a model is for those that have none/,
+    ],
     [['--path', '/predict'], /--path needs a --body/],
     [['--body', 'none.json'], /--body none\.json: ENOENT/],
     [['--seed', 'x', '--rows', '0'], /--seed must be a whole number/],

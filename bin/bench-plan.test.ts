@@ -53,6 +53,11 @@ describe('kedge bench plan', () => {
     expect(parse(snippet).spec.minReplicas).toBe(chosen.plan.minReplicas);
   });
 
+  it('takes a trace whatever its file is called', async () => {
+    writeFileSync(at('a,b.csv'), 'seconds,rate\n0,60\n900,90\n1800,60\n');
+    expect(await plan([...CURVE, '--trace', at('a,b.csv'), '--p99', '60'])).toMatchObject({ code: 0 });
+  });
+
   it('ends with 1 where none keeps the objective, and says why', async () => {
     const light = await plan([...CURVE, ...TRACE, '--p99', '5']);
     expect(light.code).toBe(1);
@@ -80,6 +85,14 @@ describe('kedge bench plan', () => {
     [
       [...MEASURE, 'http://127.0.0.1:9', ...TRACE, '--p99', '50', '--hpa', at('none.yaml')],
       /none\.yaml cannot be read/,
+    ],
+    [
+      [...CURVE, ...TRACE, '--p99', '50', '--out', at('no.json'), '--model', 'm', '--metrics', 'http://x'],
+      /^--metrics, --model, --out are about a pod that is measured/,
+    ],
+    [
+      [...MEASURE, 'http://127.0.0.1:9', '--p99', '50', '--as', 'hpa'],
+      /^--p99, --as are about a plan, and without a load there is none/,
     ],
   ])('%j is not enough', async (words, message) => {
     await expect(plan(words)).rejects.toMatchObject({

@@ -18,12 +18,13 @@ export interface ClosedLoopOptions {
   connections: number;
   seconds: number;
   timeoutMs: number;
+  /** In which order requests are sent: the same for the same seed. 1 if absent. */
+  seed?: number;
 }
 
 const TICK_MS = 250;
 /** Requests of one round over the weights. */
 const ROUND = 100;
-const SEED = 1;
 const MAX_PROBLEMS = 20;
 
 /**
@@ -36,7 +37,7 @@ const MAX_PROBLEMS = 20;
  * @throws KedgeError `config-invalid`
  */
 export async function saturate(options: ClosedLoopOptions, hooks: LoadHooks = {}): Promise<LoadRecord> {
-  const { url, requests, connections, seconds, timeoutMs } = options;
+  const { url, requests, connections, seconds, timeoutMs, seed = 1 } = options;
   const { signal, onInterval, onLook } = hooks;
   if (new URL(url).protocol !== 'http:') {
     throw new KedgeError('config-invalid', 'autocannon does not check certificates; give it an http:// URL.');
@@ -64,7 +65,7 @@ export async function saturate(options: ClosedLoopOptions, hooks: LoadHooks = {}
     connections,
     duration: Math.max(1, seconds),
     timeout: timeoutMs / 1_000,
-    requests: inTurn(requests, new Random(SEED)).map((request) => {
+    requests: inTurn(requests, new Random(seed)).map((request) => {
       const judge = new AnswerJudge(request.check);
       const prefix = new URL(url).pathname.replace(/\/$/, '');
       return {

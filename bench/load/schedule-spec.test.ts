@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { durationOf, peakOf, rateAt, requestsOf } from './schedule.ts';
-import { parseDuration, parseSchedule, SHAPES } from './schedule-spec.ts';
+import { parseDuration, parseSchedule, SHAPES, traceSchedule } from './schedule-spec.ts';
 
 const TRACE = '# recorded\nseconds,rate\n60,10\n120,30\n150,0\n';
 const parse = (spec: string) => parseSchedule(spec, () => TRACE);
@@ -199,3 +199,14 @@ it.each([
   ['3 s', undefined],
   ['3d', undefined],
 ])('%j lasts %s s', (text, seconds) => expect(parseDuration(text)).toBe(seconds));
+
+it('a file with a comma in its name is a trace alone, and in a shape the comma ends its name', () => {
+  const read = (file: string): string => {
+    if (file !== 'a,b.csv') throw new Error(`${file} cannot be read`);
+    return 'seconds,rate\n0,5\n10,20\n';
+  };
+  expect(traceSchedule('a,b.csv', read)).toEqual(parseSchedule('trace:r.csv', () => read('a,b.csv')));
+  expect(() => parseSchedule('trace:a,b.csv', read)).toThrow(/^a cannot be read\. What follows a comma is taken/);
+  expect(() => parseSchedule('trace:a', read)).toThrow(/^a cannot be read$/);
+  expect(() => traceSchedule('r.csv', () => '0,0\n5,0\n')).toThrow(/its rate is 0 throughout/);
+});

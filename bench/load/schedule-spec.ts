@@ -1,4 +1,4 @@
-import { KedgeError } from '../../contract/errors.ts';
+import { KedgeError, messageOf } from '../../contract/errors.ts';
 import { nearest } from '../../contract/nearest.ts';
 import { inSequence, peakOf, type Schedule } from './schedule.ts';
 import { cut, ramp, recorded, scheduleOf, sine, spike, steps } from './shapes.ts';
@@ -42,6 +42,17 @@ export function parseSchedule(spec: string, read: (file: string) => string): Sch
   return schedule;
 }
 
+/**
+ * A recorded load alone, from its file, whatever that is called: in a form such as `trace:rates.csv,times=2` options follow the first comma.
+ * @param read the text of a file
+ * @throws KedgeError `config-invalid` or `data-invalid`
+ */
+export function traceSchedule(file: string, read: (file: string) => string): Schedule {
+  const schedule = scheduleOf(recorded(readTrace(read(file), file)), false);
+  if (peakOf(schedule) === 0) throw new KedgeError('data-invalid', `The trace ${file}: its rate is 0 throughout.`);
+  return schedule;
+}
+
 /** Seconds from `500ms`, `30s`, `5m`, `1h` or plain seconds; undefined where it is none. */
 export function parseDuration(text: string): number | undefined {
   const [, number, unit = 's'] = DURATION.exec(text) ?? [];
@@ -73,14 +84,25 @@ function parsePart(part: string, read: (file: string) => string): Schedule {
 }
 
 function recordedLines(words: Words, read: (file: string) => string): ReturnType<typeof recorded> {
+  const points = readTrace(textOf(words, read), words.head);
   const times = words.rate('times') ?? 1;
-  const lines = recorded(readTrace(read(words.head), words.head)).map((line) => ({
+  const lines = recorded(points).map((line) => ({
     ...line,
     startRate: line.startRate * times,
     endRate: line.endRate * times,
   }));
   const seconds = words.duration('for');
   return seconds === undefined ? lines : cut(lines, seconds);
+}
+
+function textOf({ head, hasOptions }: Words, read: (file: string) => string): string {
+  try {
+    return read(head);
+  } catch (error) {
+    if (!hasOptions) throw error;
+    const hint = 'What follows a comma is taken for options, so the name of the file must have none before a letter.';
+    throw new KedgeError('config-invalid', `${messageOf(error)}. ${hint}`, { cause: error });
+  }
 }
 
 function linesOf(shape: Exclude<Shape, 'trace'>, words: Words, fail: (problem: string) => never) {
@@ -127,6 +149,10 @@ class Words {
       if (this.#options.has(name)) fail(`${name} is given twice`);
       this.#options.set(name, value);
     }
+  }
+
+  get hasOptions(): boolean {
+    return this.#options.size > 0;
   }
 
   /** Whether arrivals are at random, where it says so. */

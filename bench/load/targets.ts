@@ -36,21 +36,35 @@ export interface TargetOptions extends BodyForm {
  * @throws KedgeError `config-invalid` that says what to do
  */
 export async function requestsFor(options: TargetOptions): Promise<LoadRequest[]> {
-  const { targets } = options;
-  const named = targets.length > 0 ? targets : await readyModels(options);
-  checkNames(named, options);
-  const requests = (await Promise.all(named.map((target) => requestsOf(target, options)))).flat();
+  const targets = await targetsFor(options);
+  const requests = (await Promise.all(targets.map((target) => requestsOf(target, options)))).flat();
   for (const request of requests) await tryOut(request, options);
   return requests;
 }
 
+/** The models that a load goes to: those that are named, else all that are ready. @throws KedgeError `config-invalid` where something is given for none of them */
+export async function targetsFor(options: TargetOptions): Promise<readonly Target[]> {
+  const targets = options.targets.length > 0 ? options.targets : await readyModels(options);
+  checkNames(targets, options);
+  return targets;
+}
+
 /** What is given for a model that is sent nothing has a typing error in it. */
-function checkNames(targets: readonly Target[], { bodies, wanted }: TargetOptions): void {
+function checkNames(targets: readonly Target[], { bodies, wanted, path }: TargetOptions): void {
+  const fixed = targets.find(({ version }) => version !== undefined);
+  if (path !== undefined && fixed) {
+    throw invalid(
+      `--model ${fixed.model}/${fixed.version} names a version, and --path is where its requests go: say it there.`,
+    );
+  }
   const names = targets.map(({ model }) => model);
   for (const [option, given] of Object.entries({ body: bodies, wanted })) {
     const unknown = [...given.keys()].filter((model) => model !== '' && !names.includes(model));
     if (unknown.length > 0) {
       throw invalid(`--${option} names ${unknown.join(', ')}, which is sent nothing; models are: ${names.join(', ')}.`);
+    }
+    if (given.has('') && names.every((name) => given.has(name))) {
+      throw invalid(`--${option} FILE without a model is for those that have none of their own, and all have one.`);
     }
   }
 }

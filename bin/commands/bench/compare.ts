@@ -4,6 +4,8 @@ import { PEERS, type Peer, parseThere } from '../../../bench/compare/contenders.
 import { KedgeError, messageOf } from '../../../contract/errors.ts';
 import type { Context } from '../../command.ts';
 import { figureCommand } from '../../figure-command.ts';
+import { COMPARE_IDLE } from '../../idle/compare.ts';
+import { refuseByRules } from '../../idle-options.ts';
 
 const KNOWN = Object.keys(PEERS) as Peer[];
 
@@ -41,17 +43,17 @@ Without --onnx the model is an ensemble of trees where the folder shared/ stands
     connections: { value: 'N', about: 'of the closed loop', default: 64, min: 1, max: 10_000, integer: true },
     rate: { value: 'RATE', about: 'requests a second of the open loop', min: 0.1, max: 100_000 },
   },
-  bench: ({ rounds, seconds, connections, rate }, io, { values }) =>
-    benchCompare(
-      {
-        ...{ rounds, seconds, connections, rate },
-        model: modelOf(values),
-        peers: peersOf(values['peers'] as string | undefined),
-        install: values['install'] === true,
-        there: ((values['url'] ?? []) as string[]).map(parseThere),
-      },
-      io,
-    ),
+  async bench({ rounds, seconds, connections, rate }, io, { values }) {
+    const peers = peersOf(values['peers'] as string | undefined);
+    refuseByRules(values, COMPARE_IDLE, { peers: peers.length });
+    const options = {
+      ...{ rounds, seconds, connections, rate, peers },
+      model: modelOf(values),
+      install: values['install'] === true,
+      there: ((values['url'] ?? []) as string[]).map(parseThere),
+    };
+    return benchCompare(options, io);
+  },
 });
 
 function peersOf(text: string | undefined): Peer[] {

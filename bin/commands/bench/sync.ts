@@ -2,6 +2,8 @@ import { benchSync } from '../../../bench/sync/sync.ts';
 import { KedgeError } from '../../../contract/errors.ts';
 import type { Context } from '../../command.ts';
 import { figureCommand } from '../../figure-command.ts';
+import { SYNC_IDLE } from '../../idle/sync.ts';
+import { refuseByRules } from '../../idle-options.ts';
 
 export const command = figureCommand({
   summary: 'fetch a bucket with the loader and with other clients of S3, in turns',
@@ -36,8 +38,11 @@ Clients are looked for in PATH, and in a Python environment in the cache folder,
     big: { value: 'N', about: 'and large ones', default: 4, min: 0, max: 100, integer: true },
     size: { value: 'MIB', about: 'of those', default: 80, min: 1, max: 1_500, integer: true },
   },
-  bench: (numbers, io, { env, values }) =>
-    benchSync({ ...numbers, there: sourceOf(env), path: env['PATH'] ?? '', install: values['install'] === true }, io),
+  async bench(numbers, io, { env, values }) {
+    const there = sourceOf(env);
+    refuseByRules(values, SYNC_IDLE, { isThere: there !== undefined, big: numbers.big });
+    return benchSync({ ...numbers, there, path: env['PATH'] ?? '', install: values['install'] === true }, io);
+  },
 });
 
 /** The bucket of the settings; undefined where none is named. */
