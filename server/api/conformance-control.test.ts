@@ -145,6 +145,21 @@ describe('item 30: load and unload', () => {
     expect((await infer('mended')).body).toMatchObject({ model_version: '2', outputs: [{ data: [108] }] });
   });
 
+  it.each<[string, Parameters<TestVolume['rollout']>[1], number, RegExp?]>([
+    ['not among those of the policy', { policy: { specific: [1] } }, 200],
+    ['only named by a label', { policy: { specific: [1] }, labels: { canary: 4 } }, 200],
+    ['newer than the pinned one', { pin: 2 }, 200],
+    ['the newest of the policy', { policy: { specific: [1, 4] } }, 503, /version 4 is refused.*Version 1 answers/],
+    ['the newest', { policy: { latest: 1 } }, 503, /version 4 is refused.*Version 2 answers/],
+    ['the pinned one', { pin: 3 }, 503, /version 3 is refused.*Version 2 answers/],
+  ])('beside a version that the loader refused, %s', async (_what, rollout, status, sentence) => {
+    for (const version of [3, 4]) volume.refuse('good', version, [{ code: 'onnx-truncated', message: 'It is cut.' }]);
+    volume.rollout('good', rollout);
+    await volume.write();
+    const answer = await control('load', 'good');
+    expect([answer.status, answer.body.error]).toEqual([status, sentence && expect.stringMatching(sentence)]);
+  });
+
   it('of a lazy model loads it, or tells why not', async () => {
     volume.add('lazy', 1, linearModel());
     volume.rollout('lazy', { lazy: true });

@@ -1,4 +1,5 @@
 import { KedgeError } from '../../contract/errors.ts';
+import { readyVersions } from '../../contract/rollout.ts';
 import type { ServedModel } from '../lifecycle/served-model.ts';
 import type { ApiContext, HttpContext, ModelTable } from './context.ts';
 import { json, show } from './errors.ts';
@@ -112,19 +113,22 @@ function reasonOf(model: ServedModel, { state, reasons }: StateOfVersion): strin
 }
 
 /**
- * Why a model that was told to load cannot answer as wished: the pinned version, or else the newest that was tried, does
- * not serve; undefined if it does.
+ * Why a model that was told to load cannot answer as wished; undefined if it does. Versions are looked at in the order in which the rollout wants
+ * them to answer: the pinned one, then the newest of the policy. The first that was tried decides.
  */
 function problemOf(model: ServedModel): string | undefined {
-  const pin = model.rollout?.pin;
-  const numbers = numbersOf(model);
-  if (pin !== undefined && numbers.includes(pin)) numbers.unshift(pin);
-  for (const number of numbers) {
+  const numbers = numbersOf(model).filter((number) => stateOf(model, number).state !== 'incomplete');
+  const wanted = readyVersions(model.rollout, numbers, { keepReady: Infinity });
+  for (const number of wanted) {
     const { state, reasons } = stateOf(model, number);
     if (state === 'ready') return undefined;
     if (state !== 'refused' && state !== 'failed') continue;
     const still = model.active ? ` Version ${model.active.version} answers.` : '';
     return `${model.name} version ${number} is ${state} (${sentenceOf(reasons)}).${still}`;
   }
-  return `${model.name} has no version that can be loaded.`;
+  // None of those that are wanted is here, and another one answers until then.
+  if (model.active) return undefined;
+  return wanted.length > 0
+    ? `${model.name} version ${wanted[0]} is still to be loaded; try again.`
+    : `${model.name} has no version that can be loaded.`;
 }
