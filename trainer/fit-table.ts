@@ -68,13 +68,13 @@ export async function fitTable(set: TrainingSet, options: FitTableOptions): Prom
   const rows = byTime(set);
   const all = withRows(set, split?.maxTrain ? rows.subarray(-split.maxTrain) : rows);
   const { training, validation } = validationPart > 0 ? holdOut(all, validationPart, seed) : { training: all };
+  const checked = rows.subarray(-PARITY_ROWS);
   const begun = now();
   const fitted = await fitter.fit(training, {
-    ...{ settings, seed, validation, signal },
+    ...{ settings, seed, validation, check: checked, signal },
     onProgress: (progress) => onProgress?.('the model', progress),
   });
   const fitMs = now() - begun;
-  const checked = rows.subarray(-PARITY_ROWS);
   const parity = await checkParity(fitted, set.table, checked);
   const columns = set.table.columns.map(({ name, kind, categories }) => ({
     name,

@@ -77,6 +77,7 @@ async function scoreSplit(
     settings,
     seed,
     validation,
+    check: test,
     signal,
     onProgress: (progress) => onProgress?.(index, progress),
   });

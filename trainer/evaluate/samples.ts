@@ -31,7 +31,9 @@ export async function samplesOf(
   );
   const values = picked.map((at) => answers[at]!);
   const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  const tolerance = { abs: TOLERANCE.abs * largest, rel: TOLERANCE.rel };
+  // An export that was found to be close enough to its fitter must not be refused by its samples.
+  const { abs, rel } = fitted.tolerance ?? TOLERANCE;
+  const tolerance = { abs: Math.max(abs, TOLERANCE.abs) * largest, rel: Math.max(rel, TOLERANCE.rel) };
   const features = rowMajor(
     table,
     Uint32Array.from(picked, (at) => from[at]!),

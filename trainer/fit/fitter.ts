@@ -28,16 +28,32 @@ export interface FitOptions {
   seed?: number;
   /** Rows that are not learned from, but say when to stop. */
   validation?: TrainingSet | undefined;
+  /**
+   * Rows of the table that its answers will be asked for, held-out ones where there are some: a fitter that predicts in a process of its own answers them there. Others need not look
+   * at it.
+   */
+  check?: Uint32Array | undefined;
   names?: TensorNames;
   onProgress?(progress: Progress): void;
   /** A fit under way ends soon after this aborts, and rejects with the reason. */
   signal?: AbortSignal | undefined;
 }
 
+/**
+ * How far onnxruntime's answers may lie from the fitter's: |onnx - own| <= abs max |own| + rel |own|. An answer near 0 is the rest of terms as large as other
+ * answers, and 32-bit floats round those.
+ */
+export interface Tolerance {
+  abs: number;
+  rel: number;
+}
+
 /** A model that was fitted. */
 export interface Fitted {
   readonly objective: Objective;
   readonly names: TensorNames;
+  /** How far its export may lie from it, where that is more than the rounding of sums in the same order. */
+  readonly tolerance?: Tolerance;
   /**
    * The prediction for each row: the expected value, or the probability of 1.
    * @param rows indices into the table; all rows if absent

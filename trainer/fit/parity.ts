@@ -1,16 +1,7 @@
 import { KedgeError } from '../../contract/errors.ts';
 import type { Table } from '../table.ts';
-import type { Fitted } from './fitter.ts';
+import type { Fitted, Tolerance } from './fitter.ts';
 import { openOnnx } from './onnx-model.ts';
-
-/**
- * How far onnxruntime's answers may lie from the fitter's: |onnx - own| <= abs max |own| + rel |own|. An answer near 0 is the rest of terms as large as other
- * answers, and 32-bit floats round those.
- */
-export interface Tolerance {
-  abs: number;
-  rel: number;
-}
 
 const PARITY: Tolerance = { abs: 1e-6, rel: 1e-5 };
 
@@ -30,7 +21,7 @@ export async function checkParity(
   fitted: Fitted,
   table: Table,
   rows?: Uint32Array,
-  tolerance: Tolerance = PARITY,
+  tolerance: Tolerance = fitted.tolerance ?? PARITY,
 ): Promise<Parity> {
   const own = await fitted.predict(table, rows);
   const model = await openOnnx(fitted.onnx(), fitted.names, table.columns.length);

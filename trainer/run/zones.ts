@@ -135,6 +135,7 @@ async function fitZone(
   const fitted = await fitter.fit(training, {
     settings,
     seed,
+    check: split.test,
     onProgress: ({ done, total }) => onProgress(total > 0 ? done / total : 0),
   });
   const answers = await fitted.predict(set.table, split.test);

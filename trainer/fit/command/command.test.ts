@@ -2,7 +2,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { crossValidate } from '../../evaluate/cross-validate.ts';
+import { samplesOf } from '../../evaluate/samples.ts';
+import { splitByTime } from '../../evaluate/splits.ts';
 import type { TrainingSet } from '../../table.ts';
+import { checkParity } from '../parity.ts';
 import { ridge } from '../ridge/ridge.ts';
 import { categorical, numeric, tableOf } from '../testing/tables.ts';
 import { command } from './command.ts';
@@ -27,6 +31,10 @@ const set: TrainingSet = {
   weights: new Float64Array(50).fill(2),
 };
 const fitted = await ridge.fit(set);
+const ownAnswers = [...(await fitted.predict(table))].map((answer, row) => {
+  const x = table.columns[0]!.values[row]!;
+  return [Number.isNaN(x) ? '' : String(Math.fround(x)), answer] as const;
+});
 const model = join(home, 'ready.onnx');
 writeFileSync(model, fitted.onnx());
 
@@ -38,6 +46,13 @@ function program(body: string): string[] {
   return [process.execPath, file];
 }
 const leaveModel = `fs.copyFileSync(${JSON.stringify(model)}, dir + '/output/model.onnx');`;
+/** Answers of its own to check.csv, by the first cell of each line; `answer` makes others of them. */
+const leavePredictions = (answer = 'own'): string => `
+  const answers = new Map(${JSON.stringify(ownAnswers)});
+  const asked = fs.readFileSync(dir + '/check.csv', 'utf8').trim().split('\\n').slice(1);
+  const lines = asked.map((line) => answers.get(line.split(',')[0])).map((own) => ${answer});
+  fs.writeFileSync(dir + '/output/predictions.csv', ['prediction', ...lines].join('\\n'));`;
+const leaveBoth = `${leaveModel} ${leavePredictions()}`;
 const fitBy = (body: string, settings: object = {}, options: object = {}) =>
   command.fit(set, { settings: { command: program(body), ...settings }, ...options });
 
@@ -46,7 +61,7 @@ describe('a command', () => {
     const copy = join(home, 'seen');
     const rows = Uint32Array.from([0, 3, 7]);
     await fitBy(
-      `fs.cpSync(dir, ${JSON.stringify(copy)}, { recursive: true }); ${leaveModel}`,
+      `fs.cpSync(dir, ${JSON.stringify(copy)}, { recursive: true }); ${leaveBoth}`,
       { settings: { leaves: 7 }, objective: 'squared-error' },
       { validation: { ...set, rows }, seed: 12 },
     );
@@ -78,21 +93,67 @@ describe('a command', () => {
   });
 
   it('makes a model that answers', async () => {
-    const made = await fitBy(leaveModel);
+    const made = await fitBy(leaveBoth);
     expect([...(await made.predict(table))]).toHaveLength(50);
     expect((await made.predict(table))[9]).toBeCloseTo((await fitted.predict(table))[9]!, 4);
     expect(made.answerShape(7)).toEqual([7, 1]);
     expect(Buffer.compare(made.onnx(), fitted.onnx())).toBe(0);
-    expect(made.describe()['parity']).toMatch(/not checked/);
+    expect(made.describe()['parity']).toMatchObject({ rows: 50 });
   });
 
-  it('is held to its own answers where it leaves them', async () => {
-    const answers = [...(await fitted.predict(table))];
-    const leave = (numbers: readonly number[]): string =>
-      `${leaveModel} fs.writeFileSync(dir + '/output/predictions.csv', ${JSON.stringify(`prediction\n${numbers.join('\n')}\n`)});`;
-    expect((await fitBy(leave(answers))).describe()['parity']).toMatchObject({ rows: 50 });
-    await expect(fitBy(leave(answers.map(Math.exp)))).rejects.toThrow(/the export is not the model that was fitted/);
-    await expect(fitBy(leave(answers.slice(1)))).rejects.toThrow(/one number for each of the 50 rows of check.csv/);
+  it('is held to its own answers, which are what it predicts for the rows that it was asked', async () => {
+    const check = Uint32Array.from([40, 3, 7]);
+    const off = await fitBy(`${leaveModel} ${leavePredictions('own + 1e-5')}`, {}, { check });
+    const [own, others] = [await off.predict(table, check), await off.predict(table, Uint32Array.from([7, 8]))];
+    const before = await fitted.predict(table);
+    expect([...own]).toEqual([40, 3, 7].map((row) => before[row]! + 1e-5));
+    expect(others[0]).toBe(own[2]);
+    expect(others[1]! - before[8]!).toBeLessThan(5e-6);
+    const parity = await checkParity(off, table, check);
+    expect(parity.rows).toBe(3);
+    expect(parity.maxAbs).toBeGreaterThan(5e-6);
+    const [sample] = await samplesOf(off, table, check);
+    expect(sample!.tolerance!.abs).toBeGreaterThan(5e-6);
+  });
+
+  it('must leave its own answers, and they must be its own', async () => {
+    await expect(fitBy(leaveModel)).rejects.toThrow(
+      /left no output\/predictions\.csv .* each of the 50 rows of check\.csv/,
+    );
+    const other = fitBy(`${leaveModel} ${leavePredictions('Math.exp(own)')}`);
+    await expect(other).rejects.toThrow(/the export is not the model that was fitted/);
+    const few = fitBy(`${leaveModel} fs.writeFileSync(dir + '/output/predictions.csv', 'prediction\\n1\\n')`);
+    await expect(few).rejects.toThrow(/one number for each of the 50 rows of check.csv/);
+  });
+
+  it('is asked for the rows that it is judged by, which it never saw', async () => {
+    const copy = join(home, 'asked');
+    const splits = splitByTime({ ...set, times: Float64Array.from({ length: 50 }, (_, at) => at) }, { splits: 2 });
+    const settings = {
+      command: program(`
+        const name = ${JSON.stringify(copy)} + (fs.existsSync(${JSON.stringify(`${copy}-1`)}) ? '-2' : '-1');
+        fs.cpSync(dir, name, { recursive: true }); ${leaveModel} ${leavePredictions('own + 1e-5')}`),
+      objective: 'squared-error',
+    };
+    const { splits: scores } = await crossValidate(command, set, splits, { settings, seed: 0, now: () => 0 });
+    expect(scores.map(({ parity }) => [parity.rows, parity.maxAbs > 5e-6])).toEqual([
+      [16, true],
+      [16, true],
+    ]);
+    const seen = ['asked-1', 'asked-2'];
+    const firstCells = (folder: string, file: string): string[] =>
+      readFileSync(join(home, folder, file), 'utf8')
+        .trim()
+        .split('\n')
+        .slice(1)
+        .map((line) => line.split(',')[0]!);
+    expect(seen.map((folder) => firstCells(folder, 'check.csv'))).toEqual(
+      splits.map(({ test }) => Array.from(test, (row) => ownAnswers[row]![0])),
+    );
+    for (const folder of seen) {
+      const learned = new Set(firstCells(folder, 'train.csv'));
+      expect(firstCells(folder, 'check.csv').filter((cell) => learned.has(cell))).toEqual([]);
+    }
   });
 });
 
@@ -104,7 +165,7 @@ describe('what goes wrong is told', () => {
       /failed with exit code 3\. It wrote last:\nno such leaf/,
     ],
     ['an end by a signal', `process.kill(process.pid, 'SIGKILL')`, /was ended by SIGKILL\. It wrote nothing/],
-    ['no model', '', /left no output\/model.onnx/],
+    ['no model', leavePredictions(), /left no output\/model.onnx/],
     ['what is no model', `fs.writeFileSync(dir + '/output/model.onnx', '{"a": 1}')`, /does not fit its table/],
   ])('%s', async (_, body, message) => {
     const made = fitBy(body);

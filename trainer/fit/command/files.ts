@@ -25,7 +25,7 @@ const WEIGHT = '__weight__';
 export interface CommandFiles {
   training: TrainingSet;
   validation: TrainingSet | undefined;
-  /** Rows of the table of `training`. */
+  /** Rows of `checkTable`. */
   check: Uint32Array;
   checkTable: Table;
   objective: Objective;
@@ -94,23 +94,28 @@ function quoted(name: string): string {
 }
 
 /**
- * The command's own answers to the rows of check.csv, one number a line under one line of head; undefined if it left none.
- * @throws KedgeError `fit-failed` where the file is not that
+ * The command's own answers to the rows of check.csv, one number a line under one line of head.
+ * @throws KedgeError `fit-failed` where it left none, or the file is not that
  */
 export async function readPredictions(
   dir: string,
   checked: Pick<TrainingSet, 'table' | 'rows'>,
-): Promise<Float64Array | undefined> {
-  const path = join(dir, FILES.output, FILES.predictions);
-  const text = await readFile(path, 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
+): Promise<Float64Array> {
+  const form = `a line of head and one number for each of the ${rowCount(checked)} rows of ${FILES.check}`;
+  let text: string;
+  try {
+    text = await readFile(join(dir, FILES.output, FILES.predictions), 'utf8');
+  } catch (error) {
+    throw new KedgeError(
+      'fit-failed',
+      `The command left no ${FILES.output}/${FILES.predictions} that can be read: its own answers, ${form}, which the exported model is held against. Exporters drop steps silently, and nothing else would tell.`,
+      { cause: error },
+    );
+  }
   const lines = text.trim().split(/\r?\n/).slice(1);
   const answers = Float64Array.from(lines, (line) => (line.trim() === '' ? Number.NaN : Number(line)));
   if (answers.length !== rowCount(checked) || answers.some(Number.isNaN)) {
-    throw new KedgeError(
-      'fit-failed',
-      `${FILES.predictions} of the command must have a line of head and one number for each of the ${rowCount(checked)} rows of ${FILES.check}.`,
-    );
+    throw new KedgeError('fit-failed', `${FILES.predictions} of the command must have ${form}.`);
   }
   return answers;
 }
