@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { Command, Context } from '../../bin/command.ts';
 import { runCommand } from '../../bin/run.ts';
 import { TASKS_LEFT } from '../../trainer/queue/tasks-left.ts';
-import { quantity, wrongSums } from './arithmetic.ts';
+import { quantity } from './arithmetic.ts';
 import {
   type Any,
   COMBINATIONS,
@@ -20,18 +20,13 @@ import {
   withKustomize,
   workloads,
 } from './objects.ts';
-import { insecurePods, programs, wrongJobs, wrongSettings } from './pods.ts';
+import { programs } from './pods.ts';
+import { problemsOf } from './problems.ts';
 import { brokenReferences } from './references.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const COMPONENTS = readdirSync(join(MANIFESTS, 'components'));
 const OVERLAYS = readdirSync(join(MANIFESTS, 'overlays'));
-
-/** Sums are done over what is whole. */
-function problemsOf(objects: readonly Any[]): string[] {
-  const problems = [brokenReferences, insecurePods, wrongSettings, wrongJobs].flatMap((check) => check(objects));
-  return problems.length > 0 ? problems : wrongSums(objects);
-}
 
 it('the base, as its files say it', () => expect(problemsOf(rawBase())).toEqual([]));
 

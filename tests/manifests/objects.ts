@@ -55,7 +55,11 @@ export function withKustomize(title: string): string {
 /** What `kubectl apply -k` of this folder would send, as text. */
 export function renderText(folder: string): string {
   const [program, verb] = found!;
-  return execFileSync(program, [verb, folder], { encoding: 'utf8', maxBuffer: 2 ** 26 });
+  return execFileSync(program, [verb, folder], {
+    encoding: 'utf8',
+    maxBuffer: 2 ** 26,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
 }
 
 /** The base with these components. */
@@ -80,7 +84,7 @@ export function renderComponents(components: readonly string[]): string {
 
 /** The ways of putting the components together; each is in one at least. */
 export const COMBINATIONS: Record<string, string[]> = {
-  'shared-volume': ['shared-volume', 'monitoring', 'network-policy', 'gateway'],
+  'shared-volume': ['shared-volume', 'monitoring', 'network-policy', 'gateway', 'external-stores'],
   keda: ['keda', 'monitoring', 'vpa', 'network-policy'],
   'prometheus-adapter': ['prometheus-adapter', 'monitoring'],
   'scale-to-zero': ['scale-to-zero', 'network-policy'],

@@ -62,6 +62,12 @@ function ofObject(object: Any, objects: readonly Any[], all: readonly Workload[]
           : [told(`Service ${name} has no port ${port}`)];
       });
     }
+    case 'ConfigMap': {
+      // Metrics that an adapter is to make of others.
+      const made = [...(object.data?.['config.yaml'] ?? '').matchAll(/ as: (\w+)/g)].map(([, name]) => name);
+      const asked = objects.flatMap((one) => (one.spec?.metrics ?? []).map((metric: Any) => metric.pods?.metric.name));
+      return made.filter((name) => !asked.includes(name)).map((name) => told(`no autoscaler asks for ${name}`));
+    }
     case 'Deployment':
       return matches(spec.template.metadata.labels, spec.selector.matchLabels)
         ? []
