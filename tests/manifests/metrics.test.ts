@@ -8,8 +8,8 @@ import { alerts, dashboard, expressions, labelsIn, metricsIn, recordedIn, ruleGr
 import { readYaml } from './objects.ts';
 
 /** What Kubernetes, Prometheus and its operator add to each series, or other exporters have. */
-const LABELS_OF_OTHERS = ['namespace', 'pod', 'container', 'job_name', 'le'];
-const METRICS_OF_OTHERS = ['kube_job_status_failed'];
+const LABELS_OF_OTHERS = ['namespace', 'pod', 'container', 'deployment', 'job_name', 'condition', 'le'];
+const METRICS_OF_OTHERS = ['kube_deployment_spec_replicas', 'kube_job_failed'];
 
 let volume: TestVolume;
 let server: TestServer;
