@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -230,6 +230,34 @@ describe('kedge bench load', () => {
       expect(readFileSync(at('plain'), 'utf8')).toBe('kept');
     },
   );
+
+  it.skipIf(!existsSync('/dev/full'))('goes on where the disk is full, and tells what was not written', async () => {
+    const words = ['--load', 'constant:20/2s', '--report', at('full.html')];
+    const lines = await benchLoad(...words, '--json', at('full.json'), '--lines', '/dev/full');
+    expect(lines.code).toBe(1);
+    expect(lines.err.match(/--lines \/dev\/full cannot be written any more: ENOSPC.* The run goes on/g)).toHaveLength(
+      1,
+    );
+    expect(lines.out).toContain('40 requests in 2 s: 40 right');
+    expect(recordAt('full.json').load.total.ok).toBe(40);
+    rmSync(at('full.html'));
+    const out = collecting();
+    const io = { env: {}, out, err: collecting(), signal: new AbortController().signal };
+    const ended = runCommand('bench load', command, [server.url, ...words, '--json', '/dev/full'], io);
+    await expect(ended).rejects.toThrow(/^--json \/dev\/full cannot be written: ENOSPC/);
+    expect(out.text).toContain('40 right');
+    expect(readFileSync(at('full.html'), 'utf8')).toContain('<!doctype html>');
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('goes on where standard output takes no lines', async () => {
+    const out = createWriteStream('/dev/full');
+    const err = collecting();
+    const io = { env: {}, out, err, signal: new AbortController().signal };
+    const words = [server.url, '--load', 'constant:20/2s', '--lines', '-'];
+    expect(await runCommand('bench load', command, words, io)).toBe(1);
+    expect(err.text).toMatch(/^--lines - cannot be written any more: ENOSPC/);
+    expect(err.text).toContain('40 right');
+  });
 
   it.each([
     ['<!doctype html>\n<title>', "answered '<!doctype html> <title>'"],

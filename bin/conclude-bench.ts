@@ -34,18 +34,34 @@ export async function makeFiles(values: Context['values'], names: readonly strin
   }
 }
 
-/** Writes the record and the report where they are asked for ({@link makeFiles} comes before the run), and tells the verdicts. @returns the exit code: 0 if all hold, or none were asked for */
+/**
+ * Writes the record and the report where they are asked for ({@link makeFiles} comes before the run), and tells the verdicts. What cannot be written keeps nothing else of a run that
+ * may have taken hours.
+ * @returns the exit code: 0 if all hold, or none were asked for
+ * @throws KedgeError `config-invalid` at the end, where one could not be written
+ */
 export async function concludeBench(
   record: RunRecord,
   { values, out }: Pick<Context, 'values' | 'out'>,
 ): Promise<number> {
-  const { json, report } = values as { json?: string; report?: string };
-  if (json !== undefined) await writeFile(json, `${JSON.stringify(record)}\n`);
-  if (report !== undefined) await writeFile(report, renderReport(record));
+  const problems: string[] = [];
+  const write = async (name: 'json' | 'report', make: () => string): Promise<void> => {
+    const file = values[name] as string | undefined;
+    if (file === undefined) return;
+    const text = make();
+    try {
+      await writeFile(file, text);
+    } catch (error) {
+      problems.push(`--${name} ${file} cannot be written: ${messageOf(error)}.`);
+    }
+  };
+  await write('json', () => `${JSON.stringify(record)}\n`);
+  await write('report', () => renderReport(record));
   const lines = record.verdicts.map(
     ({ holds, assertion, measured, advice }) =>
       `${holds ? 'holds ' : 'FAILED'}  ${assertion}: ${measured}${advice === undefined ? '' : `\n        ${advice}`}`,
   );
   if (lines.length > 0) out.write(`\n${lines.join('\n')}\n`);
+  if (problems.length > 0) throw new KedgeError('config-invalid', problems.join('\n'));
   return record.verdicts.every(({ holds }) => holds) ? 0 : 1;
 }

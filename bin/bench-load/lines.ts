@@ -11,28 +11,25 @@ export interface Lines {
 }
 
 /**
- * Each second of a run as a line of JSON. A file that can take no more, as where a disk is full, is told of at once, and ends no run.
+ * Each second of a run as a line of JSON. What can take no more, as where a disk is full or a reader has gone, is told of at once, and ends no run.
  * @param file `-` is standard output; none if absent
  */
 export function linesTo(file: string | undefined, { out, err }: Pick<Context, 'out' | 'err'>): Lines {
   if (file === undefined) return { write: () => undefined, end: () => Promise.resolve(true) };
-  const text = (interval: LoadInterval): string => `${JSON.stringify(interval)}\n`;
-  if (file === '-') {
-    return { write: (interval) => void out.write(text(interval)), end: () => Promise.resolve(true) };
-  }
+  const stream: NodeJS.WritableStream = file === '-' ? out : createWriteStream(file);
   let whole = true;
-  const stream = createWriteStream(file);
   stream.on('error', (error) => {
     if (whole) err.write(`--lines ${file} cannot be written any more: ${messageOf(error)}. The run goes on without.\n`);
     whole = false;
   });
   return {
     write: (interval) => {
-      if (whole) stream.write(text(interval));
+      if (whole) stream.write(`${JSON.stringify(interval)}\n`);
     },
     async end() {
-      stream.end();
-      await finished(stream).catch(() => undefined);
+      // Others may still write to standard output: it is only waited for.
+      if (whole && stream === out) await new Promise((resolve) => stream.write('', resolve));
+      if (stream !== out) await finished(stream.end()).catch(() => undefined);
       return whole;
     },
   };
