@@ -4,7 +4,7 @@ import { finishRun } from '../../trainer/finish.ts';
 import { plan, type Started, startRun } from '../../trainer/master.ts';
 import type { Planned } from '../../trainer/plan/plan.ts';
 import type { Run } from '../../trainer/plan/task.ts';
-import { incomplete, type RunReport, readReport } from '../../trainer/run/report.ts';
+import { incomplete, jointReport, type RunReport, readReport } from '../../trainer/run/report.ts';
 import { runWorker, type WorkerOutcome, workerExit } from '../../trainer/worker.ts';
 import { writeJson, writeNotes } from '../bucket.ts';
 import { progressOn } from '../progress.ts';
@@ -88,30 +88,43 @@ async function finish(setup: Setup, run: Run): Promise<RunReport> {
   });
 }
 
-function answer({ context, store }: Setup, report: RunReport): number {
-  if (context.values['json']) writeJson(context, report);
-  else context.out.write(reportText(report, store.url));
-  return incomplete(report).length > 0 ? ERRORS['training-incomplete'].exit : 0;
+/** Once for all runs of a training. @returns the exit code: of the worst of them */
+function answer({ context, store }: Setup, reports: readonly RunReport[]): number {
+  if (context.values['json']) writeJson(context, jointReport(reports));
+  else context.out.write(reports.map((report) => reportText(report, store.url)).join('\n'));
+  return reports.some((report) => incomplete(report).length > 0) ? ERRORS['training-incomplete'].exit : 0;
 }
 
 /** The whole of it: plan, work beside whoever else does, and finish. */
 export async function trainAll(setup: Setup): Promise<number> {
-  let models = await planned(setup);
+  const models = await planned(setup);
   if (models.length === 0) return nothing(setup);
-  let exit = 0;
   const reports: RunReport[] = [];
+  let exit = 0;
+  let stopped: number | undefined;
+  try {
+    stopped = await trainRounds(setup, models, reports);
+  } finally {
+    // What rounds came to before one that broke off is told, too.
+    if (reports.length > 0) exit = answer(setup, reports);
+  }
+  if (stopped !== undefined) return stopped;
+  if (modeOf(setup.context).kind === 'ensure') await checkEnsured(setup, reports);
+  return exit;
+}
+
+/** Fills `reports`, one for each round. @returns the exit code of a worker that was told to go */
+async function trainRounds(setup: Setup, first: readonly Planned[], reports: RunReport[]): Promise<number | undefined> {
+  let models = first;
   for (let round = 0; round < ROUNDS && models.length > 0; round += 1) {
     const { run, notInRun } = await start(setup, models);
     const outcome = await work(setup, run);
     if (outcome.ended === 'stopped') return workerExit(outcome, 0);
-    const report = await finish(setup, run);
-    reports.push(report);
-    exit = answer(setup, report);
+    reports.push(await finish(setup, run));
     const lacking = new Set(notInRun);
     models = lacking.size > 0 ? (await planned(setup)).filter(({ model }) => lacking.has(model)) : [];
   }
-  if (modeOf(setup.context).kind === 'ensure') await checkEnsured(setup, reports);
-  return exit;
+  return undefined;
 }
 
 /** A model without a version for this code cannot be answered by it: whoever deploys next must know. */
@@ -160,7 +173,7 @@ export async function trainFinish(setup: Setup): Promise<number> {
   const run = await (await setup.queue()).currentRun();
   if (run) {
     const report = await finish(setup, run);
-    const exit = answer(setup, report);
+    const exit = answer(setup, [report]);
     const left = incomplete(report).map(({ model }) => model);
     if (report.mode === 'ensure' && left.length > 0)
       throw new KedgeError('training-incomplete', lackingText(left, [report]));

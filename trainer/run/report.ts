@@ -48,6 +48,11 @@ export interface RunReport {
 
 /** Pure. */
 export function reportOf(run: Run, models: readonly ModelReport[], finishedAt: string): RunReport {
+  const { id, mode, by, createdAt } = run;
+  return { schemaVersion: 1, run: id, mode, by, createdAt, finishedAt, ...sumOf(models), models: [...models] };
+}
+
+function sumOf(models: readonly ModelReport[]): Pick<RunReport, 'outcomes' | 'cost'> {
   const outcomes: RunReport['outcomes'] = {};
   const cost = { ms: 0, cpuMs: 0, peakBytes: 0 };
   for (const { outcome, cost: own } of models) {
@@ -56,8 +61,27 @@ export function reportOf(run: Run, models: readonly ModelReport[], finishedAt: s
     cost.cpuMs += own?.cpuMs ?? 0;
     cost.peakBytes = Math.max(cost.peakBytes, own?.peakBytes ?? 0);
   }
-  const { id, mode, by, createdAt } = run;
-  return { schemaVersion: 1, run: id, mode, by, createdAt, finishedAt, outcomes, cost, models: [...models] };
+  return { outcomes, cost };
+}
+
+/** What a training of several runs came to; no model is in two of them. */
+interface JointReport extends Pick<RunReport, 'outcomes' | 'cost'> {
+  schemaVersion: 1;
+  runs: Pick<RunReport, 'run' | 'mode' | 'by' | 'createdAt' | 'finishedAt'>[];
+  models: (ModelReport & { run: string })[];
+}
+
+/** The report of one run as it is, those of several as one. Pure. */
+export function jointReport(reports: readonly RunReport[]): RunReport | JointReport {
+  const [only, ...others] = reports;
+  if (only && others.length === 0) return only;
+  const models = reports.flatMap(({ run, models: own }) => own.map((model) => ({ run, ...model })));
+  return {
+    schemaVersion: 1,
+    runs: reports.map(({ run, mode, by, createdAt, finishedAt }) => ({ run, mode, by, createdAt, finishedAt })),
+    ...sumOf(models),
+    models,
+  };
 }
 
 /**
