@@ -16,6 +16,7 @@ import {
   rawBase,
   readYaml,
   renderComponents,
+  renderOverlay,
   renderText,
   withKustomize,
   workloads,
@@ -61,6 +62,20 @@ describe.skipIf(!hasKustomize)(withKustomize('rendered'), () => {
     const kinds = documents(renderComponents([name])).map(({ kind }) => kind);
     expect(kinds).toContain('ScaledObject');
     expect(kinds).not.toContain('HorizontalPodAutoscaler');
+  });
+
+  it.each([
+    ['keda', { minReplicaCount: 3, maxReplicaCount: 20 }],
+    ['scale-to-zero', { minReplicaCount: 0, maxReplicaCount: 20 }],
+  ])('the bounds of production hold with %s as the owner, too', (name, bounds) => {
+    const objects = documents(renderOverlay('production', [name]));
+    expect(problemsOf(objects)).toEqual([]);
+    expect(objects.filter(({ kind }) => kind === 'HorizontalPodAutoscaler')).toEqual([]);
+    expect(objects.find(({ kind }) => kind === 'ScaledObject')).toMatchObject({ spec: bounds });
+    const autoscaler = documents(renderOverlay('production', [])).find(
+      ({ kind }) => kind === 'HorizontalPodAutoscaler',
+    );
+    expect(autoscaler.spec).toMatchObject({ minReplicas: 3, maxReplicas: 20 });
   });
 
   it('workers by KEDA: no Job of a fixed number, and the set that the queue keeps is what is counted', () => {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -64,18 +64,41 @@ export function renderText(folder: string): string {
 
 /** The base with these components. */
 export function renderComponents(components: readonly string[]): string {
+  return rendered((folder) => {
+    writeFileSync(
+      join(folder, 'kustomization.yaml'),
+      stringify({
+        apiVersion: 'kustomize.config.k8s.io/v1beta1',
+        kind: 'Kustomization',
+        namespace: 'kedge',
+        resources: [relative(folder, join(MANIFESTS, 'base'))],
+        // As every overlay does: that of the base does not reach what components bring.
+        images: [{ name: 'kedge', newTag: '1.0.0' }],
+        components: components.map((name) => relative(folder, join(MANIFESTS, 'components', name))),
+      }),
+    );
+  });
+}
+
+/** A copy of an overlay that takes these components besides, as docs/kubernetes.md says to make one. */
+export function renderOverlay(name: string, components: readonly string[]): string {
+  const from = join(MANIFESTS, 'overlays', name);
+  return rendered((folder) => {
+    cpSync(from, folder, { recursive: true });
+    const content = readYaml(`overlays/${name}/kustomization.yaml`);
+    const moved = (path: string): string => (path.startsWith('../') ? relative(folder, join(from, path)) : path);
+    const added = components.map((component) => `../../components/${component}`);
+    content.resources = content.resources.map(moved);
+    content.components = [...content.components, ...added].map(moved);
+    writeFileSync(join(folder, 'kustomization.yaml'), stringify(content));
+  });
+}
+
+/** @param write puts a kustomization into a folder that is gone afterwards */
+function rendered(write: (folder: string) => void): string {
   const folder = mkdtempSync(join(tmpdir(), 'kedge-kustomize-'));
   try {
-    const content = {
-      apiVersion: 'kustomize.config.k8s.io/v1beta1',
-      kind: 'Kustomization',
-      namespace: 'kedge',
-      resources: [relative(folder, join(MANIFESTS, 'base'))],
-      // As every overlay does: that of the base does not reach what components bring.
-      images: [{ name: 'kedge', newTag: '1.0.0' }],
-      components: components.map((name) => relative(folder, join(MANIFESTS, 'components', name))),
-    };
-    writeFileSync(join(folder, 'kustomization.yaml'), stringify(content));
+    write(folder);
     return renderText(folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -1,4 +1,5 @@
 import { type Any, containersOf, matches, type Workload, workloads } from './objects.ts';
+import { keptOut } from './policies.ts';
 
 /** Secrets that nobody but the owner of a cluster can make. */
 const SECRETS_OF_OTHERS = ['kedge-s3', 'kedge-stores'];
@@ -12,6 +13,7 @@ export function brokenReferences(objects: readonly Any[]): string[] {
     ...objects.flatMap((object) => ofObject(object, objects, all)),
     ...all.flatMap((one) => ofPod(one, has)),
     ...ofAutoscalers(objects, all),
+    ...keptOut(objects),
   ];
 }
 
