@@ -2,13 +2,13 @@ import type { ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import type { CatalogAvailable } from '../../contract/catalog.ts';
 import { placeVersion } from '../../server/placement.ts';
 import { TestVolume } from '../../server/testing/volume.ts';
 import { sharedModels } from '../../tests/shared.ts';
 import { addProbed, startKedge, untilAnswers } from '../kedge-server.ts';
 import { closedLoad } from '../lean-load/loads.ts';
+import { readOptions } from '../options.ts';
 import { canPin, cpuSeconds, linesOf, startNode, stop } from '../processes.ts';
 import { median } from '../statistics.ts';
 import { type BenchModel, gbdt, mlp } from './models.ts';
@@ -19,18 +19,10 @@ import { type BenchModel, gbdt, mlp } from './models.ts';
  *
  *   node bench/serving/serve.ts [--rounds 5] [--seconds 3] [--connections 64] [--only gbdt|mlp] [--json FILE]
  */
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '3' },
-    connections: { type: 'string', default: '64' },
-    only: { type: 'string' },
-    json: { type: 'string' },
-  },
-});
-const ROUNDS = Number(values.rounds);
-const DURATION_MS = Number(values.seconds) * 1000;
-const CONNECTIONS = Number(values.connections);
+const values = readOptions({ rounds: 5, seconds: 3, connections: 64 }, ['only']);
+const ROUNDS = values.rounds;
+const DURATION_MS = values.seconds * 1000;
+const CONNECTIONS = values.connections;
 const WARM_UP_MS = 1_000;
 const SERVER_CORE = 0;
 const LOAD_CORE = 1;
