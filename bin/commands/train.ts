@@ -3,6 +3,7 @@ import { bucketSettings } from '../../registry/config.ts';
 import { gateSettings, historySettings, trainingSettings } from '../../trainer/config.ts';
 import { BUCKET_OPTION, JSON_OPTION, withBucket } from '../bucket.ts';
 import type { Command } from '../command.ts';
+import { refuseIdle } from '../idle-options.ts';
 import type { Setup } from '../train/setup.ts';
 
 const PARTS: Record<string, (setup: Setup) => Promise<number>> = {
@@ -13,6 +14,11 @@ const PARTS: Record<string, (setup: Setup) => Promise<number>> = {
   status: async (setup) => (await import('../train/parts.ts')).trainStatus(setup),
 };
 
+/** What goes on with a run that was begun. */
+const OF_A_RUN = new Set(['worker', 'finish', 'status']);
+const KEPT =
+  'is what a run is begun with, and keeps: give it to kedge train master, or to kedge train, which begin runs. Where one is open already that was begun otherwise, let it come to its end first.';
+
 export const command: Command = {
   summary: 'Makes model versions from the history.',
   usage: '[master | worker | finish | status] [--ensure | --drifted | --stale AGE | --all]',
@@ -21,6 +27,7 @@ master   plans, and puts the models on the queue as one run; or joins the run th
 worker   takes models off the queue until nothing is left; any number of them
 finish   waits for the workers, and publishes what passes the gate
 status   says how far the run is
+A run keeps the mode and the force that it was begun with, also where another training joins it.
 
 --ensure trains what has no version for the code that runs here, and ends at once when there is nothing of that kind:
 for the Job before a deployment. --stale 24h also trains what is older, and what has drifted: for the CronJob. --drifted trains what
@@ -50,8 +57,10 @@ this code. All others are published then. --force publishes it nevertheless, unl
       const part = Object.hasOwn(PARTS, name) ? PARTS[name] : undefined;
       if (!part)
         throw new KedgeError('config-invalid', `kedge train has no part '${name}'; kedge train --help lists them.`);
-      const { modeOf } = await import('../train/mode.ts');
       // Said before anything is opened.
+      if (OF_A_RUN.has(name))
+        refuseIdle(context.values, ['ensure', 'drifted', 'stale', 'all', 'models', 'force'], KEPT);
+      const { modeOf } = await import('../train/mode.ts');
       modeOf(context);
       const { setUp } = await import('../train/setup.ts');
       const setup = await setUp(context, bucket);

@@ -2,7 +2,7 @@ import { ERRORS, KedgeError } from '../../contract/errors.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { finishRun } from '../../trainer/finish.ts';
 import { plan, type Started, startRun } from '../../trainer/master.ts';
-import type { Planned } from '../../trainer/plan/plan.ts';
+import { modeText, type Planned } from '../../trainer/plan/plan.ts';
 import type { Run } from '../../trainer/plan/task.ts';
 import { incomplete, jointReport, type RunReport, readReport } from '../../trainer/run/report.ts';
 import { runWorker, type WorkerOutcome, workerExit } from '../../trainer/worker.ts';
@@ -10,9 +10,8 @@ import { writeJson, writeNotes } from '../bucket.ts';
 import { progressOn } from '../progress.ts';
 import { modeOf } from './mode.ts';
 import type { Setup } from './setup.ts';
-import { driftNotes, lackingText, reportText, showing, statusText } from './show.ts';
+import { driftNotes, joinText, lackingText, reportText, showing, statusText } from './show.ts';
 
-const NOTHING = 'There is nothing to train.\n';
 /** How often a training that is to see that all models are there plans anew: what another master began may lack some. */
 const ROUNDS = 3;
 
@@ -37,18 +36,21 @@ async function start(setup: Setup, models: readonly Planned[]): Promise<Started>
     queue: await setup.queue(),
     code,
     mode: modeOf(context),
-    force: context.values['force'] === true,
+    force: isForced(context),
     planned: models,
     settings: trainable.settings ?? {},
     clock: systemClock,
     random: Math.random,
   });
   if (started.joined) {
-    const left = started.notInRun;
-    const lacks = left.length > 0 ? ` It lacks ${left.slice(0, 8).join(', ')}${left.length > 8 ? ' …' : ''}.` : '';
-    writeNotes(context, [`another master began the run ${started.run.id}; this one joins it.${lacks}`]);
+    const asked = { mode: modeText(modeOf(context)), force: isForced(context), notInRun: started.notInRun };
+    writeNotes(context, [joinText(started.run, asked)]);
   }
   return started;
+}
+
+function isForced({ values }: Setup['context']): boolean {
+  return values['force'] === true;
 }
 
 async function work(setup: Setup, run: Run): Promise<WorkerOutcome> {
@@ -99,28 +101,36 @@ function answer({ context, store }: Setup, reports: readonly RunReport[]): numbe
 export async function trainAll(setup: Setup): Promise<number> {
   const models = await planned(setup);
   if (models.length === 0) return nothing(setup);
-  const reports: RunReport[] = [];
+  const rounds: Rounds = { reports: [], unforced: false };
   let exit = 0;
   let stopped: number | undefined;
   try {
-    stopped = await trainRounds(setup, models, reports);
+    stopped = await trainRounds(setup, models, rounds);
   } finally {
     // What rounds came to before one that broke off is told, too.
-    if (reports.length > 0) exit = answer(setup, reports);
+    if (rounds.reports.length > 0) exit = answer(setup, rounds.reports);
   }
   if (stopped !== undefined) return stopped;
-  if (modeOf(setup.context).kind === 'ensure') await checkEnsured(setup, reports);
+  if (modeOf(setup.context).kind === 'ensure') await checkEnsured(setup, rounds);
   return exit;
 }
 
-/** Fills `reports`, one for each round. @returns the exit code of a worker that was told to go */
-async function trainRounds(setup: Setup, first: readonly Planned[], reports: RunReport[]): Promise<number | undefined> {
+interface Rounds {
+  /** One for each round. */
+  reports: RunReport[];
+  /** Force was asked for, and a run was joined that was begun without. */
+  unforced: boolean;
+}
+
+/** Fills `rounds` as it goes. @returns the exit code of a worker that was told to go */
+async function trainRounds(setup: Setup, first: readonly Planned[], rounds: Rounds): Promise<number | undefined> {
   let models = first;
   for (let round = 0; round < ROUNDS && models.length > 0; round += 1) {
     const { run, notInRun } = await start(setup, models);
+    rounds.unforced ||= isForced(setup.context) && !run.force;
     const outcome = await work(setup, run);
     if (outcome.ended === 'stopped') return workerExit(outcome, 0);
-    reports.push(await finish(setup, run));
+    rounds.reports.push(await finish(setup, run));
     const lacking = new Set(notInRun);
     models = lacking.size > 0 ? (await planned(setup)).filter(({ model }) => lacking.has(model)) : [];
   }
@@ -128,9 +138,9 @@ async function trainRounds(setup: Setup, first: readonly Planned[], reports: Run
 }
 
 /** A model without a version for this code cannot be answered by it: whoever deploys next must know. */
-async function checkEnsured(setup: Setup, reports: readonly RunReport[]): Promise<void> {
+async function checkEnsured(setup: Setup, { reports, unforced }: Rounds): Promise<void> {
   const left = (await planned(setup)).map(({ model }) => model);
-  if (left.length > 0) throw new KedgeError('training-incomplete', lackingText(left, reports));
+  if (left.length > 0) throw new KedgeError('training-incomplete', lackingText(left, reports, unforced));
 }
 
 export async function trainMaster(setup: Setup): Promise<number> {
@@ -149,13 +159,14 @@ export async function trainWorker(setup: Setup): Promise<number> {
   const queue = await setup.queue();
   const run = await queue.currentRun();
   if (!run) {
-    context.out.write('No run is open: there is nothing to do.\n');
-    return 0;
+    const none = { run: null, done: 0, failures: 0, failed: 0, ended: 'none' };
+    return noRun(setup, none, 'No run is open: there is nothing to do.');
   }
   const outcome = await work(setup, run);
   const failed = outcome.ended === 'drained' ? await failedIn(setup, run) : 0;
   const { done, failures, ended } = outcome;
-  context.out.write(`Run ${run.id}: ${done} tasks done here, ${failures} tries failed, ${ended}.\n`);
+  if (context.values['json']) writeJson(context, { run: run.id, done, failures, failed, ended });
+  else context.out.write(`Run ${run.id}: ${done} tasks done here, ${failures} tries failed, ${ended}.\n`);
   if (failed > 0)
     context.err.write(`kedge: ${failed} tasks of the run failed for good; kedge train status says why.\n`);
   return workerExit(outcome, failed);
@@ -179,8 +190,7 @@ export async function trainFinish(setup: Setup): Promise<number> {
       throw new KedgeError('training-incomplete', lackingText(left, [report]));
     return exit;
   }
-  setup.context.out.write('No run is open: there is nothing to finish.\n');
-  return 0;
+  return noRun(setup, { run: null, models: [] }, 'No run is open: there is nothing to finish.');
 }
 
 export async function trainStatus(setup: Setup): Promise<number> {
@@ -188,19 +198,20 @@ export async function trainStatus(setup: Setup): Promise<number> {
   const { context } = setup;
   const queue = await setup.queue();
   const run = await queue.currentRun();
-  if (!run) {
-    context.out.write('No run is open.\n');
-    return 0;
-  }
+  if (!run) return noRun(setup, { id: null, tasks: [] }, 'No run is open.');
   const tasks = await queue.status(run);
   if (context.values['json']) writeJson(context, { ...run, tasks });
   else context.out.write(statusText(run, tasks));
   return 0;
 }
 
-function nothing({ context }: Setup): number {
-  if (context.values['json']) writeJson(context, { models: [] });
-  else context.out.write(NOTHING);
+function nothing(setup: Setup): number {
+  return noRun(setup, { models: [] }, 'There is nothing to train.');
+}
+
+function noRun({ context }: Setup, document: object, sentence: string): number {
+  if (context.values['json']) writeJson(context, document);
+  else context.out.write(`${sentence}\n`);
   return 0;
 }
 

@@ -50,24 +50,44 @@ export function driftNotes(planned: readonly Planned[]): string[] {
   return drifted.length > NAMED ? [...notes, `${drifted.length - NAMED} more have drifted`] : notes;
 }
 
+/** A run keeps what its master began it with, whatever is asked of one that joins it. */
+export function joinText(
+  { id, mode, force }: Pick<Run, 'id' | 'mode' | 'force'>,
+  asked: { mode: string; force: boolean; notInRun: readonly string[] },
+): string {
+  const parts = [`another master began the run ${id}; this one joins it.`];
+  if (mode !== asked.mode || force !== asked.force) {
+    const asForce = force === asked.force ? '' : force ? ' and with --force' : ' and without --force';
+    parts.push(`It was begun with --${mode}${asForce}, and goes by that: when it is over, give this command again.`);
+  }
+  if (asked.notInRun.length > 0) parts.push(`It lacks ${namesOf(asked.notInRun)}.`);
+  return parts.join(' ');
+}
+
+function namesOf(models: readonly string[]): string {
+  return `${models.slice(0, NAMED).join(', ')}${models.length > NAMED ? ` and ${models.length - NAMED} more` : ''}`;
+}
+
 /**
  * What to do about models that have no version for this code after a training that was to see to it.
  * @param reports of the runs of this training
+ * @param unforced it was asked for force, and joined a run that was begun without
  */
-export function lackingText(models: readonly string[], reports: readonly RunReport[]): string {
+export function lackingText(models: readonly string[], reports: readonly RunReport[], unforced = false): string {
   const outcomes = new Map(reports.flatMap((report) => report.models).map((one) => [one.model, one.outcome]));
   const kept = models.filter((model) => outcomes.get(model) === 'kept-back');
   const others = models.filter((model) => !kept.includes(model));
-  const named = (some: readonly string[]): string =>
-    `${some.slice(0, NAMED).join(', ')}${some.length > NAMED ? ` and ${some.length - NAMED} more` : ''}`;
   const parts = [`${models.length} of the models have no version for this code: servers of it cannot answer for them.`];
   if (kept.length > 0) {
+    const again = unforced
+      ? '. The run that was joined was begun without --force, and is over now, so give it again'
+      : '';
     parts.push(
-      `The gate kept back ${named(kept)}: see above why, and mend the history or the trainer; or publish in spite of it, which the manifest then says: kedge train --ensure --force --models ${kept.join(',')}`,
+      `The gate kept back ${namesOf(kept)}: see above why, and mend the history or the trainer; or publish in spite of it, which the manifest then says${again}: kedge train --ensure --force --models ${kept.join(',')}`,
     );
   }
   if (others.length > 0)
-    parts.push(`The report says why there is nothing of ${named(others)}; kedge train --ensure tries again.`);
+    parts.push(`The report says why there is nothing of ${namesOf(others)}; kedge train --ensure tries again.`);
   return parts.join('\n');
 }
 
