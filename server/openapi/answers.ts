@@ -116,6 +116,10 @@ export const ANSWERS = {
     },
     { name: text, ready: { type: 'boolean' } },
   ),
+  SignatureDef: object({
+    model_spec: object({ name: text, signature_name: text, version: text }),
+    metadata: object({ signature_def: { type: 'object' } }),
+  }),
   ModelReady: object({ name: text, ready: { const: true } }),
   ModelVersions: object(
     { name: text, active: { type: ['string', 'null'] }, versions: { type: 'array', items: VERSION } },

@@ -77,6 +77,8 @@ function serverPaths({ admin, guarded }: DocumentFacts): Paths {
     '/v2/health/live': get('live', 'Whether the process answers', 'Live'),
     '/v2/health/ready': get('ready', 'Whether predictions can be answered', 'Ready', [503]),
     '/v2/models': get('models', 'The models that are known', 'Models'),
+    '/v2/models/stats': get('stats', 'What each model was asked, and where its time went', 'Statistics'),
+    '/v1/models': get('v1-models', 'The models that are known', 'Models'),
     '/v2/repository/index': {
       post: {
         ...getOperation('server', 'repository-index', 'Every version of every model', 'Index', [400, 413]),

@@ -1,4 +1,3 @@
-import type { Estimator } from '../../contract/estimator.ts';
 import type { Manifest, Sample, SampleTensor } from '../../contract/manifest.ts';
 import type { Signature } from '../../contract/signature.ts';
 
@@ -16,6 +15,14 @@ export function inferExample({ samples }: Manifest): object | undefined {
     data: data.map(plain),
   }));
   return { inputs };
+}
+
+/** The same as columns of TensorFlow Serving's form. */
+export function columnsExample({ samples }: Manifest): object | undefined {
+  const sample = readable(samples);
+  if (!sample) return undefined;
+  const columns = Object.entries(sample.inputs).map(([name, { shape, data }]) => [name, nest(data.map(plain), shape)]);
+  return { inputs: Object.fromEntries(columns) };
 }
 
 /** The same as rows of TensorFlow Serving's form: that of the only input, or objects with a row of each. */
@@ -37,20 +44,8 @@ export function rowsExample({ samples }: Manifest, { inputs }: Signature): objec
   return { instances };
 }
 
-/** One domain row: what its fields give as examples, or the first category of the feature of that name, or something of its type. */
-export function domainExample({ row, features }: Estimator): object {
-  const values = { number: 0, integer: 0, boolean: false, string: 'text' };
-  const fields = row.filter(({ required, example }) => required || example !== undefined);
-  const instance = Object.fromEntries(
-    fields.map(({ name, type, example }) => [
-      name,
-      example ?? features.find((feature) => feature.name === name)?.categories?.[0] ?? values[type],
-    ]),
-  );
-  return { instances: [instance] };
-}
-
-function readable(samples: readonly Sample[] | undefined): Sample | undefined {
+/** The first sample that is small enough, and that strict JSON can hold. */
+export function readable(samples: readonly Sample[] | undefined): Sample | undefined {
   return samples?.find(({ inputs }) =>
     Object.values(inputs).every(
       ({ data }) => data.length <= MAX_ELEMENTS && data.every((value) => plain(value) !== undefined),

@@ -2,17 +2,7 @@ import type { Estimator } from '../../contract/estimator.ts';
 import { ASLEEP } from '../api/version-states.ts';
 import type { ServedModel } from '../lifecycle/served-model.ts';
 import type { ServedVersion } from '../lifecycle/served-version.ts';
-import { type AnswerName, failures } from './answers.ts';
-import { domainExample, inferExample, rowsExample } from './examples.ts';
-import { getOperation, HEADERS, json, type Operation, type Paths } from './operations.ts';
-import {
-  inferRequestSchema,
-  inferResponseSchema,
-  predictRequestSchema,
-  rowSchema,
-  type Schema,
-  tensorRowSchema,
-} from './schemas.ts';
+import { type Alike, predictionsOf, readingsOf } from './model-paths.ts';
 
 export type EstimatorOf = (name: string) => Estimator | undefined;
 
@@ -40,17 +30,21 @@ export function partOf(
   { estimator, guarded }: { estimator: EstimatorOf; guarded: boolean },
   onMade: () => void,
 ): ModelPart | undefined {
-  const { name, answering, able } = model;
+  const { name, answering } = model;
   if (!answering) return undefined;
+  const others = model.able.filter((number) => number !== answering.version);
+  const versions = [answering, ...others.map((number) => model.find(number)!)];
   const asleep = answering.isReady ? '' : `, ${ASLEEP}`;
-  const of = `${name} ${guarded} ${able} ${asleep}`;
+  const labels = Object.entries(model.rollout?.labels ?? {});
+  const of = JSON.stringify([name, guarded, asleep, versions.map(({ digest }) => digest), labels]);
   const kept = KEPT.get(answering);
   if (kept?.of === of) return kept;
-  const { paths, schemas } = describe(name, answering, able.map(String), estimator, guarded);
+  const facts = { name, guarded, alike: alikeOf(versions, labels, estimator) };
+  const { paths, schemas } = predictionsOf(facts);
   const part = {
     of,
     tag: JSON.stringify({ name, description: `Version ${answering.version} answers${asleep}, ${answering.digest}.` }),
-    paths: JSON.stringify(paths).slice(1, -1),
+    paths: JSON.stringify({ ...paths, ...readingsOf(facts) }).slice(1, -1),
     schemas: JSON.stringify(schemas).slice(1, -1),
   };
   KEPT.set(answering, part);
@@ -58,85 +52,22 @@ export function partOf(
   return part;
 }
 
-const MODEL_HEADERS = Object.fromEntries(
-  Object.keys(HEADERS).map((header) => [header, { $ref: `#/components/headers/${header}` }]),
-);
-const TIMEOUT = { $ref: '#/components/parameters/timeout' };
-
-const PREDICTIONS: Schema = {
-  type: 'object',
-  required: ['predictions'],
-  properties: { predictions: { type: 'array' } },
-};
-
-function describe(
-  name: string,
-  { entry, signature }: ServedVersion,
-  ready: readonly string[],
-  estimator: EstimatorOf,
-  guarded: boolean,
-): { paths: Paths; schemas: Record<string, Schema> } {
-  const [paths, schemas]: [Paths, Record<string, Schema>] = [{}, {}];
-  const { manifest } = entry;
-  const code = manifest.code && estimator(manifest.code.estimator);
-  schemas[`${name}.InferRequest`] = inferRequestSchema(signature, inferExample(manifest));
-  schemas[`${name}.InferResponse`] = inferResponseSchema(signature);
-  schemas[`${name}.PredictRequest`] = code
-    ? predictRequestSchema(rowSchema(code.row), domainExample(code))
-    : predictRequestSchema(tensorRowSchema(signature), rowsExample(manifest, signature));
-  const versionParameter = {
-    name: 'version',
-    in: 'path',
-    required: true,
-    description: 'A version that can answer.',
-    schema: { type: 'string', enum: ready },
-  };
-  const prediction = (operationId: string, summary: string, parameters: object[], request: string, answer: object) => ({
-    tags: [name],
-    operationId,
-    summary,
-    ...(guarded && { security: [{ token: [] }] }),
-    parameters: [...parameters, TIMEOUT],
-    requestBody: { required: true, content: json(`${name}.${request}`) },
-    responses: {
-      200: answer,
-      ...failures([400, ...(guarded ? ([401, 403] as const) : []), 404, 413, 500, 501, 503]),
-    },
-  });
-  const infer = (versioned: boolean): Operation =>
-    prediction(
-      `infer-${name}${versioned ? '-version' : ''}`,
-      `Predict by tensors${versioned ? ', by one version' : ''}`,
-      versioned ? [versionParameter] : [],
-      'InferRequest',
-      {
-        description: 'The outputs, as JSON, or as binary tensors where they were asked for.',
-        headers: MODEL_HEADERS,
-        content: { ...json(`${name}.InferResponse`), 'application/octet-stream': {} },
-      },
-    );
-  paths[`/v2/models/${name}/infer`] = { post: infer(false) };
-  paths[`/v2/models/${name}/versions/{version}/infer`] = { post: infer(true) };
-  const summary = code ? 'Predict by domain rows' : 'Predict by rows';
-  paths[`/v1/models/${name}:predict`] = {
-    post: prediction(`predict-${name}`, summary, [], 'PredictRequest', {
-      description: 'One prediction for each row, in order.',
-      headers: MODEL_HEADERS,
-      content: { 'application/json': { schema: PREDICTIONS } },
-    }),
-  };
-  const read = (id: string, about: string, answer: AnswerName): Record<string, Operation> => ({
-    get: getOperation(name, `${id}-${name}`, about, answer, [404, 503]),
-  });
-  paths[`/v2/models/${name}`] = read('describe', 'Inputs and outputs', 'Model');
-  paths[`/v2/models/${name}/ready`] = read('ready', 'Whether it can answer', 'ModelReady');
-  paths[`/v2/models/${name}/config`] = read('config', "The same as Triton's configuration", 'Config');
-  paths[`/v2/models/${name}/stats`] = read('stats', 'What was asked, and where its time went', 'Statistics');
-  paths[`/v1/models/${name}`] = read(
-    'status',
-    'The state of each version, as TensorFlow Serving has it',
-    'ModelStatus',
-  );
-  paths[`/v2/models/${name}/versions`] = read('versions', 'Every version, what became of it and why', 'ModelVersions');
-  return { paths, schemas };
+/** The versions by how they are asked, those like the first one first. */
+function alikeOf(
+  versions: readonly ServedVersion[],
+  labels: readonly (readonly [string, number])[],
+  estimatorOf: EstimatorOf,
+): Alike[] {
+  const groups = new Map<string, Alike>();
+  for (const version of versions) {
+    const { signature, entry } = version;
+    const { code } = entry.manifest;
+    const estimator = code && estimatorOf(code.estimator);
+    const key = JSON.stringify([signature, estimator?.name]);
+    const group = groups.get(key) ?? { version, estimator, numbers: [], labels: [] };
+    const mine = labels.filter(([, number]) => number === version.version).map(([label]) => label);
+    const numbers = [...group.numbers, version.version].sort((a, b) => b - a);
+    groups.set(key, { ...group, numbers, labels: [...group.labels, ...mine] });
+  }
+  return [...groups.values()];
 }

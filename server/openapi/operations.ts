@@ -16,6 +16,13 @@ export const PARAMETERS = {
     description: 'Time for the answer, in milliseconds; what cannot keep it is refused at once.',
     schema: { type: 'number', exclusiveMinimum: 0 },
   },
+  jsonLength: {
+    name: 'Inference-Header-Content-Length',
+    in: 'header',
+    description:
+      'Of a body with binary tensors: how many of its bytes, before compression, are JSON; 0 where all of it is the only input.',
+    schema: { type: 'integer', minimum: 0, maximum: 2 ** 31 - 1 },
+  },
 };
 
 export function getOperation(
@@ -24,11 +31,13 @@ export function getOperation(
   summary: string,
   answer: AnswerName,
   statuses: readonly FailureStatus[] = [],
+  parameters: readonly object[] = [],
 ): Operation {
   return {
     tags: [tag],
     operationId,
     summary,
+    ...(parameters.length > 0 && { parameters }),
     responses: { 200: { description: 'As asked.', content: json(answer) }, ...failures(statuses) },
   };
 }

@@ -1,6 +1,4 @@
-import type { RowField } from '../../contract/estimator.ts';
 import type { Datatype, Signature, TensorSpec } from '../../contract/signature.ts';
-import { elementCount } from '../../contract/tensor.ts';
 
 /** A JSON Schema of 2020-12, which OpenAPI 3.1 takes as it is. */
 export type Schema = Readonly<Record<string, unknown>>;
@@ -9,7 +7,7 @@ export type Schema = Readonly<Record<string, unknown>>;
 const SPECIAL: Schema = { enum: ['NaN', 'Infinity', '-Infinity', null] };
 
 /** Values of the datatypes as a request may have them. Those of 64 bits have no bounds here: JSON writers round them. */
-const ELEMENTS: Record<Datatype, Schema> = {
+export const ELEMENTS: Record<Datatype, Schema> = {
   BOOL: { anyOf: [{ type: 'boolean' }, { enum: [0, 1] }] },
   UINT8: { type: 'integer', minimum: 0, maximum: 255 },
   UINT16: { type: 'integer', minimum: 0, maximum: 65_535 },
@@ -33,15 +31,21 @@ const ANSWERED: Partial<Record<Datatype, Schema>> = {
   FP64: { type: 'number' },
 };
 
-/** Bytes that are no text, as TensorFlow Serving has them. */
-const ENCODED: Schema = {
-  type: 'object',
-  required: ['b64'],
-  properties: { b64: { type: 'string', contentEncoding: 'base64' } },
+/** How an output is wanted. */
+const WISH: Schema = {
+  type: ['object', 'null'],
+  properties: {
+    binary_data: { type: ['boolean', 'null'], description: 'As a binary tensor. A listed output without it is JSON.' },
+    classification: {
+      type: ['integer', 'null'],
+      minimum: 1,
+      description: 'In the place of the tensor: so many of the highest values of each row, as strings "value:index".',
+    },
+  },
 };
 
 /** The body of an inference request to a model, with its own tensors. */
-export function inferRequestSchema({ inputs }: Signature, example: unknown): Schema {
+export function inferRequestSchema({ inputs, outputs }: Signature, example: unknown): Schema {
   const required = inputs.filter(({ optional }) => !optional).length;
   return {
     type: 'object',
@@ -65,7 +69,11 @@ export function inferRequestSchema({ inputs }: Signature, example: unknown): Sch
       outputs: {
         type: ['array', 'null'],
         description: 'The outputs wanted, in the order wanted; all if left out.',
-        items: { type: 'object', required: ['name'], properties: { name: { type: 'string' } } },
+        items: {
+          type: 'object',
+          required: ['name'],
+          properties: { name: { enum: outputs.map(({ name }) => name) }, parameters: WISH },
+        },
       },
     },
     ...(example !== undefined && { examples: [example] }),
@@ -140,57 +148,8 @@ function answeredTensor(properties: Schema, datatype: Datatype): Schema {
   };
 }
 
-/** One domain row, as its estimator declares it. Fields that it does not know are let through. */
-export function rowSchema(fields: readonly RowField[]): Schema {
-  return {
-    type: 'object',
-    required: fields.filter(({ required }) => required).map(({ name }) => name),
-    properties: Object.fromEntries(
-      fields.map(({ name, type, required, description, example }) => [
-        name,
-        { type: required ? type : [type, 'null'], description, ...(example !== undefined && { examples: [example] }) },
-      ]),
-    ),
-  };
-}
-
-/** A row of tensors: of the only input that is required, or an object with a row of each. */
-export function tensorRowSchema({ inputs }: Signature): Schema {
-  const required = inputs.filter(({ optional }) => !optional);
-  const named: Schema = {
-    type: 'object',
-    required: required.map(({ name }) => name),
-    properties: Object.fromEntries(inputs.map((spec) => [spec.name, rowOf(spec)])),
-  };
-  const only = required.length === 1 ? required[0] : inputs.length === 1 ? inputs[0] : undefined;
-  return only ? { anyOf: [rowOf(only), named] } : named;
-}
-
-/** Nested as its dimensions are, or flat where they are all fixed; a single element may stand without brackets. */
-function rowOf({ datatype, shape }: TensorSpec): Schema {
-  const element = datatype === 'BYTES' ? { anyOf: [ELEMENTS.BYTES, ENCODED] } : ELEMENTS[datatype];
-  const dims = shape.slice(1);
-  const forms = [arrayOf(element, dims)];
-  if (dims.length > 1 && !dims.includes(-1)) forms.push(arrayOf(element, [elementCount(dims)]));
-  if (dims.length === 1 && dims[0] === 1) forms.push(element);
-  return forms.length === 1 ? forms[0]! : { anyOf: forms };
-}
-
-/** The body of a prediction by rows. */
-export function predictRequestSchema(row: Schema, example: unknown): Schema {
-  return {
-    type: 'object',
-    required: ['instances'],
-    properties: {
-      instances: { type: 'array', items: row },
-      signature_name: { enum: ['serving_default', '', null] },
-    },
-    ...(example !== undefined && { examples: [example] }),
-  };
-}
-
 /** Arrays in arrays, as dimensions are, of `element`. */
-function arrayOf(element: Schema, [dim, ...rest]: readonly number[]): Schema {
+export function arrayOf(element: Schema, [dim, ...rest]: readonly number[]): Schema {
   if (dim === undefined) return element;
   const length = dim < 0 ? {} : { minItems: dim, maxItems: dim };
   return { type: 'array', items: arrayOf(element, rest), ...length };
