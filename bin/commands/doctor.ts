@@ -101,8 +101,8 @@ all of them if none is named. What the environment does not name is left out, an
 It only reads, unless --write: then it makes one object in the bucket and one folder on the volume, and removes both again.
 It ends with 0 when nothing failed (warnings do not count), else with ${FOUND_BAD}.
 
-  kubectl exec deploy/kedge -c loader -- node /app/dist/kedge.js doctor --write
-  kedge doctor bucket --write`,
+  kubectl exec deploy/kedge -c loader -- node /app/dist/kedge.js doctor volume --write
+  kedge doctor bucket --write        with the rights of who publishes: a loader only reads the bucket`,
   options: {
     write: { type: 'boolean', about: 'also try the writes that a publisher and a loader make' },
     json: JSON_OPTION,
