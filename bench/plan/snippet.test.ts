@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { windowOf } from '../autoscale/signals/measured.ts';
 import { readPolicy } from '../hpa/manifest.ts';
 import { MANIFEST_BEHAVIOR } from '../hpa/manifest-behavior.ts';
 import { SNIPPET_KINDS, snippetOf } from './snippet.ts';
@@ -41,4 +42,15 @@ it.each(SNIPPET_KINDS)('a %s without behavior leaves it to the cluster, and is o
   expect(policy.behavior).toBeUndefined();
   expect(policy.spec).toMatchObject({ minReplicas: 3, maxReplicas: 17 });
   expect(policy.metrics[0]!.target).toEqual({ type: 'AverageValue', milli: 2_500 });
+});
+
+it.each([
+  [30, '30s'],
+  [2.5, '2500ms'],
+  [2.0005, '2001ms'],
+  [3_600, '3600s'],
+])('a window of %d s is %s to Prometheus, and the same to the bench', (metricWindowSeconds, text) => {
+  const snippet = snippetOf('scaledobject', PLAN, { ...SETTINGS, metricWindowSeconds });
+  expect(parse(snippet).spec.triggers[0].metadata.query).toContain(`[${text}]`);
+  expect(windowOf(snippet)).toBeCloseTo(metricWindowSeconds, 2);
 });

@@ -37,6 +37,11 @@ function hpaOf({ target, minReplicas, maxReplicas }: Plan, { behavior }: Pick<Fl
   };
 }
 
+/** As Prometheus takes it: whole numbers with a unit, no finer than milliseconds. */
+function durationText(seconds: number): string {
+  return Number.isInteger(seconds) ? `${seconds}s` : `${Math.round(seconds * 1_000)}ms`;
+}
+
 function scaledObjectOf(
   { target, minReplicas, maxReplicas }: Plan,
   { metricWindowSeconds, behavior }: Pick<Fleet, 'metricWindowSeconds' | 'behavior'>,
@@ -59,7 +64,7 @@ function scaledObjectOf(
           metricType: 'AverageValue',
           metadata: {
             serverAddress: 'http://prometheus-operated.monitoring.svc:9090',
-            query: `sum(rate(kedge_inflight_seconds_total{${labels}}[${metricWindowSeconds}s]))`,
+            query: `sum(rate(kedge_inflight_seconds_total{${labels}}[${durationText(metricWindowSeconds)}]))`,
             threshold: String(target),
             ignoreNullValues: 'false',
           },
