@@ -37,7 +37,7 @@ try {
     const { scheduled, ok, dropped, behindP99, latency } = total;
     const figures = [
       `${numberText(ok / seconds)}/s`,
-      latencyText(behindP99),
+      latencyText(behindP99 ?? 0),
       `${latencyText(latency?.p50 ?? 0)} and ${latencyText(latency?.p99 ?? 0)}`,
       shareText(dropped / scheduled),
       `${numberText((user + system) / Math.max(1, ok))} us`,

@@ -154,9 +154,11 @@ describe('kedge bench load', () => {
   });
 
   it('saturates by autocannon', async () => {
+    writeFileSync(at('behind.yaml'), 'max_wrong: 0\nmax_behind_ms: 0.001\n');
     const words = ['--tool', 'autocannon', '--seconds', '1', '--connections', '4', '--json', at('d.json')];
-    const { code, out } = await benchLoad(...words);
-    expect([code, out]).toEqual([0, expect.stringContaining('from sending')]);
+    const { code, out } = await benchLoad(...words, '--assert', at('behind.yaml'));
+    expect([code, out]).toEqual([1, expect.stringContaining('from sending')]);
+    expect(out).toMatch(/holds {3}max_wrong: 0.*\nFAILED {2}max_behind_ms: 0.001: requests followed no schedule/);
     const { total } = recordAt('d.json').load;
     expect(total.ok).toBe(total.scheduled);
     expect(Object.keys(total.versions)).toHaveLength(2);

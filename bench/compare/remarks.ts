@@ -15,7 +15,7 @@ export function remarks(
   total: Pick<LoadTotal, 'scheduled' | 'dropped' | 'behindP99' | 'latency'>,
   { problems, maxOutstanding }: { problems: readonly string[] | undefined; maxOutstanding: number },
 ): string[] {
-  const { scheduled, dropped, behindP99 } = total;
+  const { scheduled, dropped } = total;
   const lines = problems?.slice(0, 1) ?? [];
   if (dropped > 0) {
     lines.push(
@@ -24,7 +24,7 @@ export function remarks(
   }
   if (isDriverLate(total)) {
     lines.push(
-      `the driver itself was ${latencyText(behindP99)} behind its schedule (p99): latencies at the rate tell of it as much as of the server.`,
+      `the driver itself was ${latencyText(total.behindP99)} behind its schedule (p99): latencies at the rate tell of it as much as of the server.`,
     );
   }
   return lines;

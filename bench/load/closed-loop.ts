@@ -54,7 +54,7 @@ export async function saturate(options: ClosedLoopOptions, hooks: LoadHooks = {}
   let unreadable = false;
   const settle = (rest: Pick<Settlement, 'outcome' | 'status' | 'latency'>, version?: string): void => {
     over += 1;
-    tally.add({ interval: Math.floor(secondsNow()), version: -1, behind: 0, ...rest }, version);
+    tally.add({ interval: Math.floor(secondsNow()), version: -1, ...rest }, version);
   };
   const note = (problem: string): void => {
     if (problems.size < MAX_PROBLEMS) problems.add(problem);

@@ -34,10 +34,10 @@ export function summaryOf(
       `latency   p50 ${latencyText(p50)}, p90 ${latencyText(p90)}, p99 ${latencyText(p99)}, p99.9 ${latencyText(p999)}, max ${latencyText(max)}; ${from}`,
     );
   }
-  if (!closed) lines.push(`behind    p99 ${latencyText(behindP99)}: how late the driver itself was`);
+  if (behindP99 !== undefined) lines.push(`behind    p99 ${latencyText(behindP99)}: how late the driver itself was`);
   lines.push(`statuses  ${pairs(statuses)}`, `versions  ${pairs(versions)}`);
   for (const problem of problems) lines.push(`problem   ${problem}`);
-  if (!closed && isDriverLate(total)) {
+  if (isDriverLate(total)) {
     lines.push(
       'The driver was late, and the latencies tell of it as much as of the server: send less, give it --workers, or let it run on another machine.',
     );

@@ -20,7 +20,10 @@ class Counts {
   readonly #statuses = new Map<number, number>();
   readonly #versions = new Map<string, number>();
 
-  add({ outcome, status, latency }: Settlement, version: string | undefined): void {
+  add(
+    { outcome, status, latency }: Pick<Settlement, 'outcome' | 'status' | 'latency'>,
+    version: string | undefined,
+  ): void {
     this.scheduled += 1;
     this[outcome] += 1;
     if (outcome === 'dropped') return;
@@ -72,7 +75,8 @@ export class Tally {
   readonly #inFlight: number[] = [];
   #sinceLook = new Counts();
 
-  add(settlement: Settlement, version: string | undefined): void {
+  /** @param settlement not behind where there is no schedule */
+  add(settlement: Omit<Settlement, 'behind'> & { behind?: number }, version: string | undefined): void {
     const { interval, behind } = settlement;
     let counts = this.#open.get(interval);
     if (!counts) {
@@ -82,7 +86,7 @@ export class Tally {
     counts.add(settlement, version);
     this.#total.add(settlement, version);
     this.#sinceLook.add(settlement, version);
-    this.#behind.recordValue(Math.max(1, behind));
+    if (behind !== undefined) this.#behind.recordValue(Math.max(1, behind));
   }
 
   /** One thread had so many requests under way at the end of an interval. */
@@ -110,7 +114,7 @@ export class Tally {
   }
 
   total(): LoadTotal {
-    const behindP99 = this.#behind.totalCount === 0 ? 0 : valueAt(this.#behind, 99);
-    return { ...this.#total.take(), behindP99 };
+    const behind = this.#behind.totalCount > 0 && { behindP99: valueAt(this.#behind, 99) };
+    return { ...this.#total.take(), ...behind };
   }
 }

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { describeAssertions, judge, readAssertions } from './assertions.ts';
+import { renderReport } from './html.ts';
+import { readRecord } from './read-record.ts';
 import type { RunRecord } from './record.ts';
 import { handmade, rates } from './testing/handmade.ts';
 
@@ -137,6 +139,21 @@ describe('of the load', () => {
     const behind = handmade([{}], { total: { behindP99: 15_000 } });
     expect(only('p99_ms: 1', behind).advice).toContain('what was measured is in part the driver');
   });
+});
+
+it('what only a schedule can be held against does not hold of a closed loop', () => {
+  const record = handmade([{}]);
+  const { behindP99: _, ...total } = record.load.total;
+  const closed = { ...record, load: { ...record.load, total } };
+  for (const text of ['max_behind_ms: 0.001', 'max_dropped_rate: 0']) {
+    expect(only(text, closed)).toMatchObject({ holds: false, measured: 'requests followed no schedule' });
+  }
+  expect(only('p99_ms: 30', closed)).toMatchObject({
+    holds: true,
+    measured: '20 ms, from sending: there was no schedule',
+  });
+  expect(readRecord(JSON.stringify(closed), 'closed.json')).toEqual(closed);
+  expect(renderReport(closed)).not.toContain('driver late by');
 });
 
 it('verdicts come in the order of the assertions', () => {

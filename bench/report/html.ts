@@ -11,7 +11,7 @@ import { podsFigure, reasonsFigure } from './plots/lanes.ts';
 import { latencyPlot, loadPlot, underWayPlot, versionsPlot } from './plots/load.ts';
 import { inFlightPlot, metricsPlot, replicasPlot } from './plots/scaling.ts';
 import { heldPlot, wakingsSection } from './plots/zero.ts';
-import type { Machine, RunRecord } from './record.ts';
+import type { LoadRecord, Machine, RunRecord } from './record.ts';
 
 /**
  * A run as one page of HTML that needs nothing else: its verdicts, its plots, and the record itself. Pure.
@@ -95,8 +95,12 @@ function circumstances({ machine, settings, scaling, load }: RunRecord): Markup 
     : [];
   return html`<div class="pair" id="circumstances">
     <section><h2>Settings</h2>${facts([...Object.entries(settings).map(([name, value]) => [name, String(value)] as const), ...policy])}</section>
-    <section><h2>Machine</h2>${facts([...machineFacts(machine), ['driver late by', `${numberText(load.total.behindP99 / 1000)} ms (p99)`]])}</section>
+    <section><h2>Machine</h2>${facts([...machineFacts(machine), ...driverFacts(load)])}</section>
   </div>`;
+}
+
+function driverFacts({ total: { behindP99 } }: LoadRecord): [string, string][] {
+  return behindP99 === undefined ? [] : [['driver late by', `${numberText(behindP99 / 1000)} ms (p99)`]];
 }
 
 function machineFacts({ cpu, cores, memoryBytes, os, node, kedge, commit }: Machine): [string, string][] {

@@ -45,8 +45,11 @@ const interval = requests.extend({
 });
 
 const total = requests.extend({
-  /** How far behind its own schedule the driver sent, 99th percentile, microseconds: more than a little, and it measured itself. */
-  behindP99: count,
+  /**
+   * How far behind its own schedule the driver sent, 99th percentile, microseconds: more than a little, and it measured itself. Absent where there was no schedule, as in a closed
+   * loop, or nothing in it.
+   */
+  behindP99: count.optional(),
   /**
    * Seconds on the wall from the beginning until the last right answer was in: longer than the schedule where the servers had fallen behind it. Absent where there was no such
    * answer, in a closed loop, and in records of before it was measured.

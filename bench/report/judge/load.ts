@@ -15,6 +15,16 @@ function onLoad<T>(judge: Judge<T>): Judge<T> {
       : unmeasured('no request was scheduled', 'Give the run a load: a rate over 0 for at least a second.');
 }
 
+/** A kind that can only be judged where requests were sent by a schedule. */
+function onSchedule<T>(judge: (record: RunRecord, value: T, behindP99: number) => Finding): Judge<T> {
+  return onLoad((record, value) => {
+    const { behindP99 } = record.load.total;
+    return behindP99 === undefined
+      ? unmeasured('requests followed no schedule', 'Judge an open loop by it (no --tool), or leave it out.')
+      : judge(record, value, behindP99);
+  });
+}
+
 const badOf = ({ scheduled, ok }: LoadTotal): number => scheduled - ok;
 
 function partsOf({ wrong, failed, dropped }: LoadTotal): string {
@@ -79,7 +89,7 @@ const max_wrong: Kind<number> = {
 const max_dropped_rate: Kind<number> = {
   about: 'at most this share of scheduled requests not sent, as too many were under way',
   ...share,
-  judge: onLoad(({ load: { total } }, limit) => ({
+  judge: onSchedule(({ load: { total } }, limit) => ({
     holds: total.dropped / total.scheduled <= limit,
     measured: `${shareText(total.dropped / total.scheduled)}: ${numberText(total.dropped)} of ${numberText(total.scheduled)}`,
     advice: () =>
@@ -95,7 +105,12 @@ function latency(key: keyof Latency, words: string): Kind<number> {
       const { total } = record.load;
       if (!total.latency) return noAnswers(record);
       const value = total.latency[key];
-      return { holds: value <= limit * 1_000, measured: latencyText(value), advice: () => latencyAdvice(total) };
+      const from = total.behindP99 === undefined ? ', from sending: there was no schedule' : '';
+      return {
+        holds: value <= limit * 1_000,
+        measured: `${latencyText(value)}${from}`,
+        advice: () => latencyAdvice(total),
+      };
     }),
   };
 }
@@ -105,9 +120,8 @@ function noAnswers(record: RunRecord): Finding {
 }
 
 function latencyAdvice(total: LoadTotal): string {
-  const { behindP99 } = total;
   if (isDriverLate(total)) {
-    return `The driver itself was ${latencyText(behindP99)} behind its schedule (p99): what was measured is in part the driver. Take less load, or a machine that is not shared with the servers.`;
+    return `The driver itself was ${latencyText(total.behindP99)} behind its schedule (p99): what was measured is in part the driver. Take less load, or a machine that is not shared with the servers.`;
   }
   return 'Look in the plots where it happens. While load rises: scale earlier (a lower target) or begin with more replicas. At steady load: fewer requests in flight for each pod (a lower target), or more cores. Around pods that come or go: readiness and drain.';
 }
@@ -202,9 +216,9 @@ const max_outage_s: Kind<number> = {
 const max_behind_ms: Kind<number> = {
   about: 'the driver kept its schedule: how far behind it sent, 99th percentile',
   ...ms,
-  judge: onLoad(({ load: { total } }, limit) => ({
-    holds: total.behindP99 <= limit * 1_000,
-    measured: latencyText(total.behindP99),
+  judge: onSchedule((_record, limit, behindP99) => ({
+    holds: behindP99 <= limit * 1_000,
+    measured: latencyText(behindP99),
     advice: () =>
       'The driver had no time to send: what was measured is in part the driver. Take less load, more threads for the driver, or a machine that is not shared with the servers.',
   })),
