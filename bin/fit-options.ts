@@ -1,6 +1,8 @@
 import { KedgeError } from '../contract/errors.ts';
 import type { TimeSplitOptions } from '../trainer/evaluate/splits.ts';
 import type { Objective } from '../trainer/fit/fitter.ts';
+import type { Context } from './command.ts';
+import { refuseIdle } from './idle-options.ts';
 
 /** The options of `kedge fit`, as a person writes them. All throw KedgeError `config-invalid`. */
 
@@ -30,6 +32,19 @@ export function readSplit(text: string | undefined): TimeSplitOptions | undefine
     split[name] = Number(number);
   }
   return split;
+}
+
+/**
+ * Rows without time are dealt at random: nothing is before or after, so a gap, a part of the newest rows or a season would not be heeded.
+ * @throws KedgeError `config-invalid` that names what of it is given
+ */
+export function refuseTimeless(values: Context['values'], split: TimeSplitOptions | undefined): void {
+  if (values['time'] !== undefined) return;
+  const why = 'wants times: name their column with --time.';
+  const given = Object.entries(SPLIT_KEYS).filter(([key, name]) => key !== 'splits' && split?.[name] !== undefined);
+  if (given.length > 0)
+    throw new KedgeError('config-invalid', `--split ${given.map(([key]) => key).join(', ')} ${why}`);
+  refuseIdle(values, ['season'], why);
 }
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };

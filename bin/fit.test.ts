@@ -141,6 +141,14 @@ describe('kedge fit', () => {
       /no fitter 'forest': choose one of gbdt, ridge, command/,
     ],
     ['a split that is none', 'x,y\n1,2\n', ['--split', 'weekly'], 2, /--split must be .* not 'weekly'/],
+    [
+      'what a split does with times where there are none',
+      'x,y\n1,2\n',
+      ['--split', 'splits=2,gap=0,test=10,max-train=50'],
+      2,
+      /--split gap, test, max-train wants times: name their column with --time/,
+    ],
+    ['a season without times', 'x,y\n1,2\n', ['--season', '7d'], 2, /--season wants times/],
   ])('%s is told, and nothing is written', async (_, text, more, wanted, message) => {
     writeFileSync(at('bad.json'), '{"leaves": 3}');
     writeFileSync(at('odd.json'), '{"objective": "huber"}');

@@ -11,7 +11,7 @@ import { fitTable, suggestSeason } from '../../trainer/fit-table.ts';
 import { JSON_OPTION, writeJson } from '../bucket.ts';
 import { type Command, type Context, INTERRUPTED } from '../command.ts';
 import { filesOf, prepareFiles } from '../fit-files.ts';
-import { objectiveOf, readPart, readSeason, readSeed, readSplit } from '../fit-options.ts';
+import { objectiveOf, readPart, readSeason, readSeed, readSplit, refuseTimeless } from '../fit-options.ts';
 import { fitProgress, reportText } from '../fit-report.ts';
 
 export const command: Command = {
@@ -45,7 +45,7 @@ Beside model.onnx stand model.details.json, which kedge publish takes, and model
     split: {
       type: 'string',
       value: 'N',
-      about: 'how models are judged: 5, or splits=5,gap=48,test=1000,max-train=10000 in rows, or none (5)',
+      about: 'how models are judged: 5, or with --time splits=5,gap=48,test=1000,max-train=10000 in rows, or none (5)',
     },
     season: {
       type: 'string',
@@ -83,6 +83,7 @@ async function fitCsv(
   const settings = await readFitSettings(textOf(values['settings']));
   const seed = readSeed(textOf(values['seed']));
   const split = readSplit(textOf(values['split']));
+  refuseTimeless(values, split);
   const validationPart = readPart(textOf(values['validation']));
   const season = readSeason(textOf(values['season']));
   await prepareFiles(files, { 'the table': path, 'the file of settings': textOf(values['settings']) });
