@@ -21,6 +21,9 @@ const signature: Signature = {
 };
 const OUTPUTS = ['sum', 'text'];
 
+/** Runs may take as long as a busy machine likes. */
+const UNHURRIED = 1e9;
+
 /** Manual time: sleeps end when a test says so. */
 class StillClock implements Clock {
   time = 0;
@@ -148,12 +151,71 @@ describe('what came in one turn of the loop', () => {
     await Promise.all(Array.from({ length: 4 }, () => byBytes.batcher.run(request([1, 2]), OUTPUTS)));
     expect(byBytes.runs.map(({ rows }) => rows)).toEqual([2, 2]);
   });
+});
 
-  it('takes a request beyond the most rows alone', async () => {
-    const { batcher, runs } = start({ limits: { maxRows: 2 } });
-    const large = Array.from({ length: 5 }, (): [number, number] => [1, 1]);
-    await Promise.all([batcher.run(request(...large), OUTPUTS), batcher.run(request([1, 2]), OUTPUTS)]);
-    expect(runs.map(({ rows }) => rows)).toEqual([5, 1]);
+describe('a request with more rows than a run may have', () => {
+  const large = (rows: number): Tensors =>
+    request(...Array.from({ length: rows }, (_, row): [number, number] => [row, 1]));
+
+  it('is run in parts, between which others have their turns', async () => {
+    const { batcher, runs } = start({ limits: { maxRows: 2, maxRunMs: UNHURRIED } });
+    const times: RunTimes[] = [];
+    const [all, one] = await Promise.all([
+      batcher.run(large(5), OUTPUTS, { onRun: (run) => void times.push(run) }),
+      batcher.run(request([1, 2]), OUTPUTS),
+    ]);
+    expect(runs.map(({ rows }) => rows)).toEqual([2, 1, 2, 1]);
+    expect([elements(all, 'sum'), elements(all, 'text')]).toEqual([
+      [1, 2, 3, 4, 5],
+      ['0,1', '1,1', '2,1', '3,1', '4,1'],
+    ]);
+    expect([all.get('sum')!.shape, all.get('text')!.shape, elements(one, 'sum')]).toEqual([[5], [5], [3]]);
+    expect(times).toEqual([{ queueMs: expect.any(Number), computeMs: expect.any(Number), rows: 5, requests: 1 }]);
+    await batcher.idle();
+    expect(batcher.work).toMatchObject({ requests: 0, rows: 0, runs: 0 });
+  });
+
+  it('leaves the rest where its time is over or its client is gone', async () => {
+    for (const end of ['late', 'gone']) {
+      const { batcher, runs, clock, state } = start({ limits: { maxRows: 2, maxRunMs: UNHURRIED } });
+      const gone = new AbortController();
+      state.answer = (inputs) => {
+        if (runs.length === 2 && end === 'late') clock.time = 10;
+        else if (runs.length === 2) gone.abort(new Error('gone'));
+        return Promise.resolve(sums(inputs, OUTPUTS));
+      };
+      const answer = batcher.run(large(9), OUTPUTS, { timeoutMs: 10, signal: gone.signal });
+      await expect(answer).rejects.toThrow(end === 'late' ? 'did not answer within 10 ms' : 'gone');
+      expect(runs.map(({ rows }) => rows)).toEqual([2, 2]);
+      await batcher.idle();
+    }
+  });
+
+  it('fails with the part that fails', async () => {
+    const { batcher, runs } = start({ limits: { maxRows: 2, maxRunMs: UNHURRIED } });
+    const answer = batcher.run(request([1, 1], [1, 1], [-9, 1], [1, 1], [1, 1]), OUTPUTS);
+    await expect(answer).rejects.toThrow('A sum is below zero.');
+    expect(runs.map(({ rows }) => rows)).toEqual([2, 2]);
+  });
+
+  it('is run in one piece where a part has other rows than it should', async () => {
+    const { batcher, runs, state } = start({ limits: { maxRows: 2, maxRunMs: UNHURRIED } });
+    state.answer = () => Promise.resolve(new Map([['sum', tensor('FP32', [1], [0])]]));
+    expect(elements(await batcher.run(large(5), ['sum']), 'sum')).toEqual([0]);
+    expect(runs.map(({ rows }) => rows)).toEqual([2, 5]);
+    expect(batcher.forbidden).toMatch(/other rows/);
+  });
+
+  it('is not taken on the loop where it cannot be cut into parts', async () => {
+    const { batcher, runs } = start({ limits: { maxRows: 4, maxRunMs: UNHURRIED }, boundsPieces: true });
+    const unequal = (rows: number) => new Map([...large(rows), ['text', tensor('BYTES', [1], ['a'])] as const]);
+    await expect(batcher.run(unequal(5), ['sum'])).rejects.toMatchObject({
+      code: 'request-invalid',
+      message: expect.stringMatching(/at most 4 rows: give every input the same number/),
+    });
+    await batcher.run(unequal(4), ['sum']);
+    await batcher.run(large(5), ['sum']);
+    expect(runs.map(({ rows }) => rows)).toEqual([4, 4, 1]);
   });
 });
 

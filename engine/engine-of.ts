@@ -39,7 +39,12 @@ export function engineOf(kind: Engine['kind'], { open, clock, limits, parallel }
         throw new KedgeError('shutting-down', `${request.name} was not loaded, as the engine was closed meanwhile.`);
       }
       const { name, signature } = request;
-      const batcher = new Batcher(runner, { name, signature, merges: merging.merges, limits, turns, clock, parallel });
+      const batcher = new Batcher(runner, {
+        ...{ name, signature, limits, turns, clock, parallel },
+        merges: merging.merges,
+        // It was put on the loop because its requests can be run in parts; whoever put another one there knows what it does.
+        boundsPieces: kind === 'inline' && request.mergeRows === true,
+      });
       const release = async (): Promise<void> => {
         models.delete(model);
         // Also for runs whose callers gave up waiting.

@@ -27,6 +27,24 @@ describe.each(engines)('%s engine', (kind, create) => {
     expect(answers.flatMap((answer) => elements(answer, 'y'))).toEqual(answers.map((_, index) => 2 * index + 4));
   });
 
+  it('answers a request of many rows as it would answer each, and others meanwhile', async () => {
+    const model = await engine.load({ ...(await versionOf(linearModel())), mergeRows: true });
+    const rows = 1_000;
+    const data = Float32Array.from({ length: 2 * rows }, (_, index) => index);
+    const ended: string[] = [];
+    const [many] = await Promise.all([
+      model.run(new Map([['x', { datatype: 'FP32', shape: [rows, 2], data }]])).finally(() => ended.push('many')),
+      model.run(row(1, 2)).finally(() => ended.push('one')),
+    ]);
+    expect(ended).toEqual(['one', 'many']);
+    expect(many.get('y')!.shape).toEqual([rows, 1]);
+    const [first, last] = await Promise.all([model.run(row(0, 1)), model.run(row(2 * rows - 2, 2 * rows - 1))]);
+    expect([elements(many, 'y')[0], elements(many, 'y').at(-1)]).toEqual([
+      ...elements(first, 'y'),
+      ...elements(last, 'y'),
+    ]);
+  });
+
   it('gives the wanted outputs in the wanted order', async () => {
     const outputs = ['a', 'b', 'c'];
     const bytes = nodesModel({

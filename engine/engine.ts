@@ -37,11 +37,11 @@ export interface LoadOptions {
 
 /** What one request's run came to. Times in milliseconds. */
 export interface RunTimes {
-  /** From when it was asked to when its run began. */
+  /** From when it was asked to when its run began, and between its parts. */
   queueMs: number;
-  /** Of the run, which it may have shared. */
+  /** Of the run, which it may have shared; of all its runs, where its rows were run in parts. */
   computeMs: number;
-  /** Rows and requests of the run. */
+  /** Rows and requests of the run; all rows of a request that was run in parts. */
   rows: number;
   requests: number;
 }
@@ -59,7 +59,7 @@ export interface WorkView {
 
 export interface RunOptions {
   /**
-   * Ends the wait after this time, with `engine-timeout`. What has not begun by then is not run. A run itself goes on: it cannot be interrupted, and a caller in a
+   * Ends the wait after this time, with `engine-timeout`. What has not begun by then is not run, nor are further parts. A run itself goes on: it cannot be interrupted, and a caller in a
    * hurry must not end a process that others wait for. A host ends it at the limit of its engine.
    */
   timeoutMs?: number;

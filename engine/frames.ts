@@ -22,7 +22,7 @@ interface Envelope {
 const ALIGNMENT = 8;
 const LENGTH_BYTES = 4;
 /** A longer frame is none of ours: the other side lost its mind. */
-const MAX_FRAME_BYTES = 2 ** 31;
+export const MAX_FRAME_BYTES = 2 ** 31;
 
 const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 

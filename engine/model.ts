@@ -2,10 +2,10 @@ import { KedgeError } from '../contract/errors.ts';
 import type { Signature } from '../contract/signature.ts';
 import type { Tensors } from '../contract/tensor.ts';
 import type { Clock } from '../platform/clock.ts';
-import { lateError } from './batcher.ts';
 import { checkInputs, checkOutputs } from './check.ts';
 import { answerEmpty } from './empty.ts';
 import type { LoadedModel, LoadRequest, RunOptions, WorkView } from './engine.ts';
+import { lateError } from './request-queue.ts';
 import type { Runner } from './session.ts';
 import type { Merging } from './trial.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { longestRunMs, nextRowLimit } from './row-limit.ts';
+import { longestRunMs, mostPieceRows, nextRowLimit } from './row-limit.ts';
 
 describe('rows of the next run', () => {
   it.each([
@@ -19,3 +19,12 @@ describe('rows of the next run', () => {
 it('runs may be longer for who has been alone for a while', () => {
   expect([1, 31, 32, 1_000].map((turns) => longestRunMs(10, turns))).toEqual([10, 10, 25, 25]);
 });
+
+it.each([
+  ['nothing', undefined, 256],
+  ['cheap rows', 0.001, 256],
+  ['dear rows', 2, 50],
+  ['a row that takes too long by itself', 500, 1],
+])('a run in one piece may have so many rows, knowing of %s', (_what, rowMs, rows) =>
+  expect(mostPieceRows(rowMs, 256)).toBe(rows),
+);

@@ -32,3 +32,12 @@ const ALONE_FACTOR = 2.5;
 export function longestRunMs(maxRunMs: number, turns: number): number {
   return turns < ALONE_TURNS ? maxRunMs : maxRunMs * ALONE_FACTOR;
 }
+
+/** What a run may take that holds up the serving loop and cannot be cut into parts, in milliseconds. */
+const LONGEST_PIECE_MS = 100;
+
+/** How many rows such a run may have: no more than merged runs at most, and fewer where a row is known to cost much. Pure. */
+export function mostPieceRows(rowMs: number | undefined, maxRows: number): number {
+  if (rowMs === undefined) return maxRows;
+  return Math.max(1, Math.min(maxRows, Math.floor(LONGEST_PIECE_MS / rowMs)));
+}

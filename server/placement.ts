@@ -68,17 +68,20 @@ export function describeMerging(
 }
 
 /**
- * Where a version runs: on the serving loop only if every operator of its graph is proved harmless and the probe measured
- * it fast, else in a process of its own. `mode` other than `auto` overrules.
+ * Where a version runs: on the serving loop only if every operator of its graph is proved harmless, no request can make one run of it as long as it
+ * likes, and the probe measured it fast, else in a process of its own. `mode` other than `auto` overrules. Pure.
  */
 export function placeVersion(
-  { unproved, probe, manifest }: Pick<CatalogAvailable, 'unproved' | 'probe' | 'manifest'>,
+  entry: Pick<CatalogAvailable, 'unproved' | 'probe' | 'manifest' | 'rows'>,
   mode: 'auto' | 'inline' | 'host',
 ): Placement {
+  const { unproved, probe, manifest } = entry;
   if (mode !== 'auto') return { engine: mode, reason: `KEDGE_ENGINE is ${mode}.` };
   if (unproved.length > 0) {
     return { engine: 'host', reason: `Not proved harmless on every input: ${some(unproved)}.` };
   }
+  const unbounded = unboundedBecause(entry);
+  if (unbounded) return { engine: 'host', reason: unbounded };
   const bytes = manifest.files.reduce((sum, file) => sum + file.bytes, 0);
   if (bytes > MAX_INLINE_BYTES) {
     const [mebibytes, most] = [bytes, MAX_INLINE_BYTES].map((size) => Math.ceil(size / 2 ** 20));
@@ -100,6 +103,22 @@ export function placeVersion(
     engine: 'inline',
     reason: `Every operator is proved harmless; load ${round(probe.loadMs)} ms and run ${round(probe.runMs)} ms in the probe.`,
   };
+}
+
+/**
+ * Why one run can be as long as a request likes, though the probe saw a short one. It cannot be where all sizes are fixed, nor where nothing but
+ * the number of rows is free and the engine runs them in parts.
+ */
+function unboundedBecause(entry: Pick<CatalogAvailable, 'probe' | 'manifest' | 'rows'>): string | undefined {
+  const { inputs } = entry.manifest.signature;
+  if (inputs.every(({ shape }) => !shape.includes(-1))) return undefined;
+  const wide = inputs.find(({ shape, optional }) => shape.indexOf(-1, optional ? 0 : 1) >= 0);
+  if (wide) return `A request can make one run as long as it likes, by the size of input '${wide.name}'.`;
+  const { merge, reason } = judgeRows(entry);
+  const rowless = inputs.find(({ shape, optional }) => !optional && shape[0] !== -1);
+  if (merge && !rowless) return undefined;
+  const because = merge ? `Input '${rowless!.name}' has no rows.` : reason;
+  return `A request can make one run as long as it likes, as its rows cannot be run in parts: ${because}`;
 }
 
 function some(operators: readonly string[]): string {

@@ -22,25 +22,22 @@ const ROW_OUTPUTS: Record<string, string[]> = { 'cancer-lgbm': ['label', 'probab
 describe.skipIf(!sharedModels)(title, () => {
   const { dir, good } = sharedModels ?? { dir: '', good: [] };
 
-  function addTo(volume: TestVolume, model: SharedGood, unproved: string[]): void {
+  function addTo(volume: TestVolume, model: SharedGood): void {
     const folder = join(dir, model.dir);
     const names = readdirSync(folder).filter((name) => name !== 'model.onnx');
     const files = Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name))]));
     const probe = { rowOutputs: ROW_OUTPUTS[model.name] ?? [] };
-    volume.add(model.name, 1, readFileSync(join(folder, 'model.onnx')), { files, unproved, probe });
+    volume.add(model.name, 1, readFileSync(join(folder, 'model.onnx')), { files, probe });
   }
 
-  describe.each([
-    ['inline', []],
-    ['host', ['made:up']],
-  ])('%s', (engine, unproved) => {
+  describe.each(['inline', 'host'])('%s', (engine) => {
     let volume: TestVolume;
     let server: TestServer;
     beforeAll(async () => {
       volume = new TestVolume();
-      for (const model of good) addTo(volume, model, unproved);
+      for (const model of good) addTo(volume, model);
       await volume.write();
-      server = await startTestServer(volume);
+      server = await startTestServer(volume, { KEDGE_ENGINE: engine });
       await server.settle();
     }, 120_000);
     afterAll(async () => {
