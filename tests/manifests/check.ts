@@ -1,5 +1,5 @@
 /**
- * Renders every overlay and every combination of components, and holds them against the schemas of Kubernetes and of the add-ons (kubeconform) and
+ * Renders every overlay and the combinations of components, and holds them against the schemas of Kubernetes and of the add-ons (kubeconform) and
  * against good practice (kube-score), then tries the alert rules. tests/install-manifest-tools.sh installs what it runs.
  */
 import { execFileSync, spawnSync } from 'node:child_process';

@@ -86,6 +86,19 @@ describe.skipIf(!hasKustomize)(withKustomize('rendered'), () => {
     expect(scaled.spec.triggers).toMatchObject([{ type: 'redis', metadata: { listName: TASKS_LEFT } }]);
   });
 
+  it('the pods of all trainings are one, but for words and sizes', () => {
+    const trainings = ['training', 'train-ensure', 'train-distributed'];
+    const jobs = [trainings, [...trainings, 'train-keda']].flatMap((components) =>
+      workloads(documents(renderComponents(components))).filter(({ kind }) => kind !== 'Deployment'),
+    );
+    expect(new Set(jobs.map(({ kind, name }) => `${kind} ${name}`)).size).toBe(6);
+    const pods = jobs.map(({ labels, pod }) => {
+      const containers = pod.containers.map(({ args, resources, ...same }: Any) => same);
+      return { labels, pod: { ...pod, containers } };
+    });
+    for (const pod of pods) expect(pod).toEqual(pods[0]);
+  });
+
   it('what goes first is all that the Job before a deployment needs', () => {
     const objects = documents(renderText(join(MANIFESTS, 'overlays/production')));
     const first = objects.filter(({ metadata }) => metadata.labels?.['kedge/stage'] === 'first');
