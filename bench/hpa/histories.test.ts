@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Random } from '../../server/testing/random.ts';
+import { Random } from '../../platform/random.ts';
 import type { Pod, PodMetric } from './pods.ts';
 import { type Decision, type HpaState, NEW_HPA, reconcile } from './reconcile.ts';
 import { MetricUnusable, type PodsInput, replicasByPods, replicasByUtilization } from './replicas.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Random } from '../../server/testing/random.ts';
+import { Random } from '../../platform/random.ts';
 import { arrivalsOf } from './arrivals.ts';
 import { compressed, rateAt, requestsOf } from './schedule.ts';
 import { parseSchedule } from './schedule-spec.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Random } from '../../server/testing/random.ts';
+import { Random } from '../../platform/random.ts';
 import { inTurn, saturate } from './closed-loop.ts';
 import type { Look } from './tally.ts';
 import { M, serving } from './testing/serving.ts';

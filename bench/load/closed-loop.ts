@@ -1,7 +1,7 @@
 import type { Options } from 'autocannon';
 import { KedgeError } from '../../contract/errors.ts';
+import { Random } from '../../platform/random.ts';
 import { LENGTH_HEADER } from '../../server/api/request-body.ts';
-import { Random } from '../../server/testing/random.ts';
 import type { LoadRecord } from '../report/record.ts';
 import { AnswerJudge, versionOf } from './answers.ts';
 import type { LoadHooks } from './drive-load.ts';

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { parseJson } from '../../contract/json.ts';
 import { DATATYPES, type Signature } from '../../contract/signature.ts';
+import { Random } from '../../platform/random.ts';
 import { parseInferRequest } from '../../server/api/infer-request.ts';
-import { Random } from '../../server/testing/random.ts';
 import { makeUpBody } from './made-up.ts';
 
 const inputs = DATATYPES.map((datatype) => ({ name: `x-${datatype}`, datatype, shape: [-1, 3, -1] }));

@@ -1,9 +1,9 @@
 import { stringifyJson } from '../../contract/json.ts';
 import { DATATYPES, type Datatype, type TensorSpec } from '../../contract/signature.ts';
 import { elementCount, newData, type TensorData } from '../../contract/tensor.ts';
+import type { Random } from '../../platform/random.ts';
 import { binaryData } from '../../server/api/binary-tensor.ts';
 import { LENGTH_HEADER } from '../../server/api/request-body.ts';
-import type { Random } from '../../server/testing/random.ts';
 import type { LoadRequest } from './load-options.ts';
 
 export type LoadBody = Pick<LoadRequest, 'body' | 'headers'>;

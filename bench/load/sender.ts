@@ -1,5 +1,5 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
-import { Random } from '../../server/testing/random.ts';
+import { Random } from '../../platform/random.ts';
 import { AnswerJudge, versionOf } from './answers.ts';
 import { arrivalsOf } from './arrivals.ts';
 import { type HttpAnswer, HttpConnection } from './http-connection.ts';

@@ -1,5 +1,5 @@
 import { KedgeError, messageOf } from '../../contract/errors.ts';
-import { Random } from '../../server/testing/random.ts';
+import { Random } from '../../platform/random.ts';
 import type { AnswerCheck, LoadRequest } from './load-options.ts';
 import { type BodyForm, type InputSpec, type LoadBody, makeUpBody } from './made-up.ts';
 import { pathOf } from './request-bytes.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Random } from '../../server/testing/random.ts';
+import { Random } from '../../platform/random.ts';
 import { type CurvePoint, curveOf, type Objective } from './curve.ts';
 import { type Fleet, runPlan } from './run-plan.ts';
 import {

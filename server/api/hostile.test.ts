@@ -1,8 +1,8 @@
 import { Agent, request } from 'node:http';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { identityModel, linearModel } from '../../contract/onnx/testing/models.ts';
+import { Random } from '../../platform/random.ts';
 import { type HostileRequest, hostileRequest } from '../testing/hostile.ts';
-import { Random } from '../testing/random.ts';
 import { post, startTestServer, type TestServer } from '../testing/test-server.ts';
 import { TestVolume } from '../testing/volume.ts';
 

@@ -1,6 +1,6 @@
 import { deflateSync, gzipSync } from 'node:zlib';
 import { stringifyJson } from '../../contract/json.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../../platform/random.ts';
 
 export interface HostileRequest {
   method: string;

@@ -1,4 +1,4 @@
-import { Random } from '../../../server/testing/random.ts';
+import { Random } from '../../../platform/random.ts';
 import { MANIFEST_BEHAVIOR } from '../manifest-behavior.ts';
 import { average, cpu, external, object, podsMetric, reads, scenario, serverCpu, value } from './parts.ts';
 import type { MetricModel, Scenario, Spell, Steps } from './scenario.ts';
