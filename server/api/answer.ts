@@ -74,7 +74,7 @@ export async function answer(
     counts.count(status, ended - began);
     if (ticket && ticket.ranAt > 0) counts.inference.observe(ticket.ranAt - ticket.runAt);
     if (version && ticket && error === undefined) {
-      counts.work.succeed(workOf(ticket, version, { began, ended }), ended);
+      counts.work.succeed(workOf(ticket, { began, ended }), ended);
       if (ticket.ranAt > 0) gate.answered(ticket, version, ended * 1_000);
     } else if (counted) counts.work.failed(failureOf(error, ticket?.leftMs(ended * 1_000)), (ended - began) * 1_000);
     if (accessLog.wants(status)) {
@@ -86,14 +86,13 @@ export async function answer(
 /** Where the time of an answered request went. A request that needed no run spent it all on being read. */
 function workOf(
   { readAt, runAt, ranAt, rows, times }: Ticket,
-  version: ServedVersion,
   { began, ended }: { began: number; ended: number },
 ): RequestWork {
   return {
     totalMs: (ended - began) * 1_000,
     inputMs: ((runAt || ended) - readAt) * 1_000,
     outputMs: ranAt === 0 ? 0 : (ended - ranAt) * 1_000,
-    rows: version.signature.inputs[0]?.shape[0] === -1 ? rows : 1,
+    rows,
     times,
   };
 }

@@ -12,6 +12,7 @@ const version = (model: string, engine: 'inline' | 'host' = 'inline'): Gated => 
   version: 1,
   digest: `sha256:${model}`,
   placement: { engine, reason: '' },
+  signature: { inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 1] }], outputs: [] },
 });
 const rows = (count: number): Tensors =>
   new Map([['x', { datatype: 'FP32', shape: [count, 1], data: new Float32Array(count) }]]);
@@ -131,6 +132,21 @@ describe('what is admitted', () => {
 
   it('may have so many rows and no more', () =>
     expect(refusal(() => new Bench().enter(M, 1_001)).code).toBe('request-invalid'));
+
+  it('has as many rows as its longest input, whichever comes first', () => {
+    const spec = (name: string) => ({ name, datatype: 'FP32' as const, shape: [-1] });
+    const two: Gated = { ...M, signature: { inputs: [spec('a'), spec('b')], outputs: [] } };
+    const of = (count: number) => ({ datatype: 'FP32' as const, shape: [count], data: new Float32Array(count) });
+    for (const order of [
+      ['a', 'b'],
+      ['b', 'a'],
+    ]) {
+      const { gate, now } = new Bench();
+      const inputs: Tensors = new Map(order.map((name) => [name, of(name === 'a' ? 1 : 1_001)]));
+      const error = refusal(() => gate.enter(gate.ask({ destroyed: false }, 'm', undefined, now), two, inputs, now));
+      expect(error.message).toMatch(/^The request has 1001 rows/);
+    }
+  });
 });
 
 describe('what ends unanswered is counted', () => {

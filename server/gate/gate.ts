@@ -1,5 +1,6 @@
 import { hasCode, KedgeError } from '../../contract/errors.ts';
 import type { Tensors } from '../../contract/tensor.ts';
+import { requestRows } from '../../engine/request-rows.ts';
 import { ClientGone } from '../api/errors.ts';
 import type { ServedVersion } from '../lifecycle/served-version.ts';
 import { judgeLoad, type LoadLimits, type LoadReason, type LoadRefusal } from './admission.ts';
@@ -18,7 +19,7 @@ export interface GateOptions extends LoadLimits {
 const ANSWERING = 0.5;
 
 /** What of a version the gate goes by. */
-export type Gated = Pick<ServedVersion, 'model' | 'version' | 'digest' | 'placement'>;
+export type Gated = Pick<ServedVersion, 'model' | 'version' | 'digest' | 'placement' | 'signature'>;
 
 /**
  * Admission of load: knows what is admitted and what it costs, and refuses at once what could only be answered too late, so that what is
@@ -60,7 +61,7 @@ export class Gate {
   /** Admits a request that is understood. Each call that returns is followed by one of {@link leave}. @throws KedgeError `overloaded`, `request-invalid` */
   enter(ticket: Ticket, version: Gated, inputs: Tensors, now: number): void {
     const queue = this.#queueOf(version);
-    ticket.rows = rowsOf(inputs);
+    ticket.rows = requestRows(version.signature, inputs);
     if (ticket.rows > this.#options.maxRows) {
       throw new KedgeError(
         'request-invalid',
@@ -147,12 +148,6 @@ export class Gate {
     }
     return queue;
   }
-}
-
-/** Rows of a request: the first dimension of its inputs. */
-function rowsOf(inputs: Tensors): number {
-  for (const { shape } of inputs.values()) return shape[0] ?? 1;
-  return 1;
 }
 
 function parseTimeout(text: string): number {
