@@ -2,7 +2,8 @@ import type { Estimator } from '../../contract/estimator.ts';
 import { ASLEEP } from '../api/version-states.ts';
 import type { ServedModel } from '../lifecycle/served-model.ts';
 import type { ServedVersion } from '../lifecycle/served-version.ts';
-import { type Alike, predictionsOf, readingsOf } from './model-paths.ts';
+import { type Alike, predictionsOf } from './predictions.ts';
+import { readingsOf } from './readings.ts';
 
 export type EstimatorOf = (name: string) => Estimator | undefined;
 
