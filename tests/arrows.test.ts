@@ -12,7 +12,7 @@ const ARROWS: Record<string, string[]> = {
   loader: ['contract', 'platform', 'engine', 'registry'],
   server: ['contract', 'platform', 'engine'],
   trainer: ['contract', 'platform', 'engine', 'registry'],
-  bench: ['contract', 'platform', 'engine', 'registry', 'loader', 'server', 'trainer', 'tests'],
+  bench: ['contract', 'platform', 'engine', 'registry', 'loader', 'server', 'trainer'],
   examples: ['contract', 'platform', 'trainer'],
   bin: ['contract', 'platform', 'engine', 'registry', 'loader', 'server', 'trainer', 'bench', 'examples'],
 };

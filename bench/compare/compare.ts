@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { parseJson } from '../../contract/json.ts';
 import { TestVolume } from '../../server/testing/volume.ts';
-import { sharedModels } from '../../tests/shared.ts';
 import { addProbed } from '../kedge-server.ts';
 import { closedLoad } from '../lean-load/loads.ts';
 import { driveLoad } from '../load/drive-load.ts';
@@ -38,7 +37,7 @@ const TOLERANCE = { abs: 1e-4, rel: 1e-3 };
 
 /** The same model and body, by servers in turns: as fast as they can, and at one rate for all. All answers of the open loop are checked against Kedge's first. */
 export async function benchCompare(asked: CompareOptions, io: BenchIo): Promise<BenchResult> {
-  const options = { ...asked, model: asked.model ?? gbdt(sharedModels) ?? mlp() };
+  const options = { ...asked, model: asked.model ?? gbdt() ?? mlp() };
   const volume = new TestVolume();
   const started: Contender[] = [];
   try {

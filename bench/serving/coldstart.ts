@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { TestVolume } from '../../server/testing/volume.ts';
-import { sharedModels } from '../../tests/shared.ts';
 import { bundleForPods } from '../cluster/program.ts';
 import { addProbed, serveEnvironment } from '../kedge-server.ts';
 import { linesOf, startNode, stop } from '../processes.ts';
@@ -138,7 +137,7 @@ function told(name: string, starts: readonly First[]): object {
  * same with node:http and onnxruntime-node, bundled alike. Right is what both say. They take turns, and the first round is left out.
  */
 export async function benchColdStart({ rounds }: ColdStartOptions, { out, signal }: BenchIo): Promise<BenchResult> {
-  const model = gbdt(sharedModels) ?? mlp();
+  const model = gbdt() ?? mlp();
   const volume = new TestVolume();
   const { path: program, remove } = await bundleForPods();
   try {

@@ -1,6 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
 import { TestVolume } from '../../server/testing/volume.ts';
-import { sharedModels } from '../../tests/shared.ts';
 import { addProbed, startKedge, untilReady } from '../kedge-server.ts';
 import type { LoadResult } from '../lean-load/closed-load.ts';
 import { closedLoad } from '../lean-load/loads.ts';
@@ -29,7 +28,7 @@ function drive(port: number, { name, body }: BenchModel, connections: number, du
   );
 }
 
-const light = gbdt(sharedModels) ?? mlp();
+const light = gbdt() ?? mlp();
 const slow = heavy();
 const volume = new TestVolume();
 try {

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseJson } from '../../contract/json.ts';
 import { encodeModel } from '../../contract/onnx/encode.ts';
 import { linearModel } from '../../contract/onnx/testing/models.ts';
-import type { SharedModels } from '../../tests/shared.ts';
 
 /** A model and one request for it: one row, as JSON of the Open Inference Protocol. */
 export interface BenchModel {
@@ -20,15 +20,34 @@ function requestOf(input: string, data: readonly number[]): string {
   return JSON.stringify({ inputs: [{ name: input, shape: [1, data.length], datatype: 'FP32', data }] });
 }
 
+/** Of the real models that may lie beside a clone, what is read here. */
+interface SharedCases {
+  good: {
+    name: string;
+    dir: string;
+    signature: { inputs: { name: string }[]; outputs: { name: string }[] };
+    cases: { request: { inputs: { data: unknown[] }[] } }[];
+  }[];
+}
+
+/** From this file in a clone, and from the bundle. */
+const SHARED = new URL(
+  import.meta.url.endsWith('.ts') ? '../../../shared/models/' : '../../shared/models/',
+  import.meta.url,
+);
+
 /** A gradient boosted ensemble of 100 trees over 12 features, from the shared models; undefined where they are not here. */
-export function gbdt(shared: SharedModels | undefined): BenchModel | undefined {
-  const found = shared?.good.find(({ name }) => name === 'bike-gbdt');
-  if (!shared || !found) return undefined;
+export function gbdt(): BenchModel | undefined {
+  const file = fileURLToPath(new URL('cases.json', SHARED));
+  if (!existsSync(file)) return undefined;
+  const { good } = parseJson(readFileSync(file, 'utf8')) as SharedCases;
+  const found = good.find(({ name }) => name === 'bike-gbdt');
+  if (!found) return undefined;
   const [input] = found.signature.inputs;
   const data = (found.cases[0]!.request.inputs[0]!.data.flat() as unknown[]).slice(0, 12).map(Number);
   return {
     name: 'gbdt',
-    bytes: readFileSync(join(shared.dir, found.dir, 'model.onnx')),
+    bytes: readFileSync(new URL(`${found.dir}/model.onnx`, SHARED)),
     input: input!.name,
     output: found.signature.outputs[0]!.name,
     columns: 12,

@@ -1,5 +1,4 @@
 import { TestVolume } from '../../server/testing/volume.ts';
-import { sharedModels } from '../../tests/shared.ts';
 import { addProbed, type KedgeServer, startKedge, untilReady } from '../kedge-server.ts';
 import { closedLoad, openLoad } from '../lean-load/loads.ts';
 import type { OpenLoadResult } from '../lean-load/open-load.ts';
@@ -111,7 +110,7 @@ async function bench(
  * deadline, counted from when the request was scheduled.
  */
 export async function benchOverload(options: OverloadOptions, io: BenchIo): Promise<BenchResult> {
-  const models = [costly(), gbdt(sharedModels), mlp()].filter((model) => model !== undefined);
+  const models = [costly(), gbdt(), mlp()].filter((model) => model !== undefined);
   const results: { figures: Figure[]; rounds: Round[] }[] = [];
   for (const model of models) results.push(await bench(model, options, io));
   return {

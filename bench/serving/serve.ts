@@ -5,7 +5,6 @@ import { fileURLToPath } from 'node:url';
 import type { CatalogAvailable } from '../../contract/catalog.ts';
 import { placeVersion } from '../../server/placement.ts';
 import { TestVolume } from '../../server/testing/volume.ts';
-import { sharedModels } from '../../tests/shared.ts';
 import { addProbed, startKedge, untilAnswers } from '../kedge-server.ts';
 import { closedLoad } from '../lean-load/loads.ts';
 import { readOptions } from '../options.ts';
@@ -151,10 +150,11 @@ function printed(model: BenchModel, entry: CatalogAvailable, rounds: readonly Re
   return { model: model.name, pinned, connections: CONNECTIONS, probe, engine, servers: table, ratios, rounds };
 }
 
-const models = [gbdt(sharedModels), mlp()].flatMap((model) =>
+const ensemble = gbdt();
+const models = [ensemble, mlp()].flatMap((model) =>
   model && (values.only === undefined || values.only === model.name) ? [model] : [],
 );
-if (!sharedModels) process.stdout.write('gbdt is left out: ../shared/models is not here.\n');
+if (!ensemble) process.stdout.write('gbdt is left out: ../shared/models is not here.\n');
 const results: object[] = [];
 for (const model of models) results.push(await bench(model));
 if (values.json) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);

@@ -1,17 +1,17 @@
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { KedgeError } from '../../contract/errors.ts';
 import { openStore } from '../../registry/open-store.ts';
 import { publish } from '../../registry/publish.ts';
-import { startFaultyS3 } from '../../tests/faulty-s3.ts';
-import { hasS3Server, type S3Server, startS3Server } from '../../tests/s3-server.ts';
 import { bundleForPods } from '../cluster/program.ts';
 import { table } from '../serving/models.ts';
 import { median } from '../statistics.ts';
 import { type BenchIo, type BenchResult, drawTable, type Figure, rounded } from '../verdict.ts';
 import { type Client, otherClients, ourClients, type Source, THIS_BUNDLE } from './clients.ts';
+import { startCountingProxy } from './counting-proxy.ts';
 import { missingBytes } from './missing-bytes.ts';
+import { type S3Server, startS3Program } from './s3-server.ts';
 import { timed } from './timed.ts';
 
 export interface SyncOptions {
@@ -23,6 +23,8 @@ export interface SyncOptions {
   size: number;
   /** A bucket that is there, instead of one that is made: `s3://BUCKET/PREFIX`, with the variables that reach it. */
   there: Source | undefined;
+  /** The S3 server that holds a bucket that is made. */
+  s3Program: string;
   /** Where clients are looked for. */
   path: string;
   /** Makes the Python environment of clients where it is not there. */
@@ -44,7 +46,7 @@ interface Measured {
 export async function benchSync(options: SyncOptions, io: BenchIo): Promise<BenchResult> {
   const { clients: others, missing } = otherClients(options.path, options.install);
   if (missing.length > 0) io.out.write(`Left out, as not installed: ${missing.join(', ')}.\n`);
-  const server = options.there ? undefined : await ownServer();
+  const server = options.there ? undefined : await ownServer(options.s3Program);
   const bundle = await bundleForPods();
   try {
     const clients = [...ourClients(bundle.path ? dirname(bundle.path) : THIS_BUNDLE, process.execPath), ...others];
@@ -65,8 +67,8 @@ export async function benchSync(options: SyncOptions, io: BenchIo): Promise<Benc
   }
 }
 
-async function ownServer(): Promise<S3Server> {
-  if (hasS3Server) return startS3Server();
+async function ownServer(program: string): Promise<S3Server> {
+  if (existsSync(program)) return startS3Program(program, 'models');
   throw new KedgeError(
     'config-invalid',
     'there is no S3 server here: bash tests/install-servers.sh puts one there, or name a bucket with --bucket or KEDGE_BUCKET.',
@@ -125,10 +127,10 @@ async function countRequests(
 ): Promise<Map<string, number>> {
   const counts = new Map<string, number>();
   for (const client of clients) {
-    const proxy = await startFaultyS3(server.url);
+    const proxy = await startCountingProxy(server.url);
     try {
       await fetchAll(client, { url, env: { ...env, AWS_ENDPOINT_URL_S3: proxy.url } }, signal);
-      counts.set(client.name, proxy.seen.length);
+      counts.set(client.name, proxy.count());
     } finally {
       await proxy.close();
     }

@@ -1,3 +1,4 @@
+import { s3Program } from '../../../bench/sync/s3-server.ts';
 import { benchSync } from '../../../bench/sync/sync.ts';
 import { KedgeError } from '../../../contract/errors.ts';
 import type { Context } from '../../command.ts';
@@ -41,7 +42,8 @@ Clients are looked for in PATH, and in a Python environment in the cache folder,
   async bench(numbers, io, { env, values }) {
     const there = sourceOf(env);
     refuseByRules(values, SYNC_IDLE, { isThere: there !== undefined, big: numbers.big });
-    return benchSync({ ...numbers, there, path: env['PATH'] ?? '', install: values['install'] === true }, io);
+    const install = values['install'] === true;
+    return benchSync({ ...numbers, there, path: env['PATH'] ?? '', s3Program: s3Program(env), install }, io);
   },
 });
 
