@@ -19,22 +19,6 @@ export function numberOf(cell: string): number | undefined {
   return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : undefined;
 }
 
-/**
- * Seconds since the epoch: of a date or time of ISO 8601, without an offset by UTC; a plain number is taken as it is, for tables that count hours or
- * seconds of their own. Undefined for anything else.
- */
-export function timeOf(cell: string): number | undefined {
-  const text = cell.trim();
-  const parts = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*(Z|[+-]\d{2}:?\d{2})?)?$/.exec(text);
-  if (parts) {
-    const [, date, time = '00:00', offset = 'Z'] = parts;
-    const milliseconds = Date.parse(`${date}T${time}${offset.replace(/^([+-]\d{2})(\d{2})$/, '$1:$2')}`);
-    return Number.isNaN(milliseconds) ? undefined : milliseconds / 1000;
-  }
-  const number = numberOf(text);
-  return number === undefined || !Number.isFinite(number) ? undefined : number;
-}
-
 /** A growing list of numbers, eight bytes each. */
 export class Numbers {
   #values = new Float64Array(1024);

@@ -1,8 +1,8 @@
-import { createReadStream } from 'node:fs';
-import { parse } from 'csv-parse';
-import { KedgeError, messageOf } from '../contract/errors.ts';
+import { KedgeError } from '../contract/errors.ts';
 import { nearest } from '../contract/nearest.ts';
-import { isMissing, Numbers, numberOf, timeOf } from './csv-columns.ts';
+import { isMissing, Numbers, numberOf } from './csv-columns.ts';
+import { csvLines } from './csv-lines.ts';
+import { TimeCells } from './csv-times.ts';
 import type { Column, TrainingSet } from './table.ts';
 
 export interface CsvOptions {
@@ -26,17 +26,20 @@ export interface CsvTable extends TrainingSet {
 /** More different texts than this are no categories but names or numbers of things. */
 const MAX_CATEGORIES = 1000;
 const MAX_CODE = 2 ** 24;
+const DECIMAL_COMMA = /^[+-]?\d+,\d+$/;
 
 /** What is known of a column after the first reading. */
 interface Seen {
   name: string;
   isText: boolean;
   texts: Set<string>;
+  /** The last of its texts, where all that is no number has a decimal comma and would be one. */
+  commas?: string | undefined;
 }
 
 /**
  * Reads a CSV file with one line of head into a training set. It is read twice: first for what each column holds (numbers, or texts that are categories), then for
- * the values, so that memory holds numbers alone.
+ * the values, so that memory holds numbers alone. Times since 1970 in milli-, micro- or nanoseconds come out as seconds.
  * @throws KedgeError `data-invalid` that names the column, the line and what to do
  */
 export async function readCsv(path: string, options: CsvOptions): Promise<CsvTable> {
@@ -52,13 +55,23 @@ export async function readCsv(path: string, options: CsvOptions): Promise<CsvTab
   const places = left.map(({ name }) => at(name));
   const [targets, times, weights] = [new Numbers(), new Numbers(), new Numbers()];
   const groups: string[] = [];
-  let line = 1;
-  for await (const cells of records(path)) {
-    line += 1;
+  const timeCells = new TimeCells(time ?? '');
+  let isHead = true;
+  for await (const { cells, line } of csvLines(path)) {
+    if (isHead) {
+      isHead = false;
+      continue;
+    }
     targets.push(wanted(cells[at(target)]!, numberOf, `The target '${target}'`, 'a number', line));
     if (time !== undefined)
       times.push(
-        wanted(cells[at(time)]!, timeOf, `The time '${time}'`, 'a time such as 2026-11-23T17:00, or a number', line),
+        wanted(
+          cells[at(time)]!,
+          (cell) => timeCells.read(cell, line),
+          `The time '${time}'`,
+          'a time such as 2026-11-23T17:00, or a number',
+          line,
+        ),
       );
     if (weight !== undefined)
       weights.push(wanted(cells[at(weight)]!, numberOf, `The weight '${weight}'`, 'a number', line));
@@ -71,7 +84,7 @@ export async function readCsv(path: string, options: CsvOptions): Promise<CsvTab
   return {
     table: { rows: found.length, columns },
     target: found,
-    times: time === undefined ? undefined : times.done(),
+    times: time === undefined ? undefined : timeCells.secondsOf(times.done()),
     weights: weight === undefined ? undefined : weights.done(),
     groups: group === undefined ? undefined : groups,
   };
@@ -81,40 +94,21 @@ function invalid(sentence: string): KedgeError {
   return new KedgeError('data-invalid', sentence.endsWith('?') ? sentence : `${sentence}.`);
 }
 
-async function* records(path: string): AsyncGenerator<string[]> {
-  const parser = parse({ bom: true, skip_empty_lines: true, relax_quotes: false });
-  const source = createReadStream(path);
-  source.on('error', (error) => parser.destroy(error));
-  source.pipe(parser);
-  let first = true;
-  try {
-    for await (const record of parser as AsyncIterable<string[]>) {
-      if (!first) yield record;
-      first = false;
-    }
-  } catch (error) {
-    throw invalid(`${path} cannot be read: ${messageOf(error)}`);
-  } finally {
-    source.destroy();
-  }
-}
-
-async function headOf(path: string): Promise<string[]> {
-  const parser = parse({ bom: true, skip_empty_lines: true, to: 1 });
-  const source = createReadStream(path);
-  source.on('error', (error) => parser.destroy(error));
-  try {
-    for await (const record of source.pipe(parser) as AsyncIterable<string[]>) return record.map((name) => name.trim());
-  } catch (error) {
-    throw invalid(`${path} cannot be read: ${messageOf(error)}`);
-  } finally {
-    source.destroy();
-  }
-  throw invalid(`${path} is empty`);
-}
-
 async function firstReading(path: string, needed: readonly string[]): Promise<Seen[]> {
-  const head = await headOf(path);
+  let seen: Seen[] | undefined;
+  for await (const { cells } of csvLines(path)) {
+    if (!seen) {
+      seen = headOf(path, cells, needed);
+      continue;
+    }
+    for (const [at, column] of seen.entries()) look(column, cells[at]!);
+  }
+  if (!seen) throw invalid(`${path} is empty`);
+  return seen;
+}
+
+function headOf(path: string, cells: readonly string[], needed: readonly string[]): Seen[] {
+  const head = cells.map((name) => name.trim());
   const twice = head.find((name, at) => head.indexOf(name) < at);
   if (twice !== undefined) throw invalid(`${path} has two columns named '${twice}': rename one`);
   for (const name of needed) {
@@ -127,16 +121,17 @@ async function firstReading(path: string, needed: readonly string[]): Promise<Se
       ),
     );
   }
-  const seen = head.map((name): Seen => ({ name, isText: false, texts: new Set() }));
-  for await (const cells of records(path)) {
-    for (const [at, column] of seen.entries()) {
-      const cell = cells[at]!;
-      if (!column.isText && numberOf(cell) === undefined) column.isText = true;
-      // Texts are gathered from the first on, as a column may turn out to be text late.
-      if (column.texts.size <= MAX_CATEGORIES && !isMissing(cell)) column.texts.add(cell.trim());
-    }
+  return head.map((name): Seen => ({ name, isText: false, texts: new Set() }));
+}
+
+function look(column: Seen, cell: string): void {
+  const isOpen = !column.isText || column.commas !== undefined;
+  if (isOpen && numberOf(cell) === undefined) {
+    column.isText = true;
+    column.commas = DECIMAL_COMMA.test(cell.trim()) ? cell.trim() : undefined;
   }
-  return seen;
+  // Texts are gathered from the first on, as a column may turn out to be text late.
+  if (column.texts.size <= MAX_CATEGORIES && !isMissing(cell)) column.texts.add(cell.trim());
 }
 
 function wanted(
@@ -158,8 +153,11 @@ interface Builder {
   done(): Column;
 }
 
-function builderOf({ name, isText, texts }: Seen, areCodes: boolean): Builder {
+function builderOf({ name, isText, texts, commas }: Seen, areCodes: boolean): Builder {
   const values = new Numbers();
+  if (commas !== undefined) {
+    throw invalid(`Column '${name}' has numbers with a decimal comma, such as ${commas}: write them with a point`);
+  }
   if (isText) {
     if (texts.size > MAX_CATEGORIES) {
       throw invalid(

@@ -1,5 +1,6 @@
 import { KedgeError } from '../contract/errors.ts';
 import type { Details } from '../contract/manifest.ts';
+import { EPOCH_TIMES } from './csv-times.ts';
 import { baselineOf } from './evaluate/baseline.ts';
 import { crossValidate, type Evaluation } from './evaluate/cross-validate.ts';
 import { samplesOf } from './evaluate/samples.ts';
@@ -46,8 +47,6 @@ export interface Report {
 
 /** Rows on which the last model is held against onnxruntime. */
 const PARITY_ROWS = 2000;
-/** Times from here on are taken for seconds since the epoch (1973), smaller ones for a count of the table's own. */
-const EPOCH_TIMES = 1e8;
 
 /**
  * One model from one table: judged on splits, then fitted once more on all rows (the newest `maxTrain` of them, as in the splits), exported and checked.

@@ -17,7 +17,7 @@ import { fitProgress, reportText } from '../fit-report.ts';
 export const command: Command = {
   summary: 'Fits one model to one table.',
   usage: 'TABLE.csv --target COLUMN --out model.onnx [--time COLUMN] [--settings FILE]',
-  about: `TABLE.csv has a line of head. Numbers are features as they are, texts are categories; empty fields and NA are missing values.
+  about: `TABLE.csv has a line of head; commas, semicolons or tabs part its fields. Numbers are features as they are, texts are categories; empty fields and NA are missing values.
 Before the model is made of all rows, others are judged on rows that they never saw: later ones where --time says what that is.
 Beside model.onnx stand model.details.json, which kedge publish takes, and model.report.json.
 
@@ -29,7 +29,8 @@ Beside model.onnx stand model.details.json, which kedge publish takes, and model
     time: {
       type: 'string',
       value: 'COLUMN',
-      about: 'ISO 8601 times or numbers: the order of the rows, and no feature',
+      about:
+        'the order of the rows, and no feature: ISO 8601, since 1970 in s, ms, us or ns (by their size), or a count of the table',
     },
     weight: { type: 'string', value: 'COLUMN', about: 'how much each row counts' },
     group: { type: 'string', value: 'COLUMN', about: 'scores are told for each of its values' },
@@ -50,7 +51,8 @@ Beside model.onnx stand model.details.json, which kedge publish takes, and model
     season: {
       type: 'string',
       value: 'LENGTH',
-      about: 'of the naive forecast to beat: 7d, 24h, or a number in units of the time (7d for long tables of dates)',
+      about:
+        'of the naive forecast to beat: 7d, 24h, or a number of seconds, or of what the table counts (7d for long tables of dates)',
     },
     validation: { type: 'string', value: 'PART', about: 'part of the rows that says when to stop, such as 0.1 (none)' },
     seed: { type: 'string', value: 'N', about: 'the same seed, table and settings give the same model (0)' },

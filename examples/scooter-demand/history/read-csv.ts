@@ -1,5 +1,6 @@
 import { pipeline, type Readable } from 'node:stream';
 import { KedgeError, messageOf } from '../../../contract/errors.ts';
+import { delimiterOf } from '../../../trainer/csv-delimiter.ts';
 
 export interface CsvLine {
   /** From 1, the header's line. */
@@ -54,17 +55,12 @@ async function peek(stream: Readable): Promise<{ delimiter: string; rest: AsyncI
   const first = await iterator.next().catch((error: unknown) => {
     throw new KedgeError('source-invalid', `The file cannot be read: ${messageOf(error)}.`, { cause: error });
   });
-  const [head = ''] = first.done ? [] : String(first.value).split(/[\r\n]/);
-  const delimiter = [',', ';', '\t'].reduce((best, one) => (times(head, one) > times(head, best) ? one : best));
+  const delimiter = delimiterOf(first.done ? '' : String(first.value));
   const rest = async function* (): AsyncGenerator<Buffer> {
     if (!first.done) yield first.value;
     for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
   };
   return { delimiter, rest: rest() };
-}
-
-function times(text: string, part: string): number {
-  return text.split(part).length - 1;
 }
 
 const TOLD = 10;
