@@ -1,13 +1,13 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
-import { Random } from '../../platform/random.ts';
-import { AnswerJudge, versionOf } from './answers.ts';
-import { arrivalsOf } from './arrivals.ts';
+import { AnswerJudge } from './answers.ts';
 import { type HttpAnswer, HttpConnection } from './http-connection.ts';
+import { Judgements } from './judgements.ts';
 import type { LoadOrder, LoadReport } from './load-entry.ts';
 import type { LoadRequest } from './load-options.ts';
+import { ownArrivals } from './own-arrivals.ts';
 import { pathOf, requestBytes } from './request-bytes.ts';
-import { compressed, durationOf } from './schedule.ts';
-import { type Outcome, Settlements } from './settlements.ts';
+import { durationOf } from './schedule.ts';
+import { Settlements } from './settlements.ts';
 
 /** A timer is a millisecond coarse; what is left of a wait is spun, which also has the sockets read. */
 const SPIN_MS = 2;
@@ -18,8 +18,6 @@ const BURST = 64;
 /** How often timeouts are looked for, and how often it is told what happened. */
 const CHECK_MS = 2;
 const TELL_MS = 100;
-const MAX_PROBLEMS = 20;
-const SHOWN_BODY = 160;
 
 interface Flight {
   target: Target;
@@ -52,13 +50,10 @@ export class Sender {
   /** In the order in which they were scheduled. */
   readonly #flights = new Set<Flight>();
   readonly #settled = new Settlements();
-  readonly #versions = new Map<string, number>();
+  readonly #judgements = new Judgements();
   /** Under way, by interval; intervals without any are left out. */
   readonly #open = new Map<number, number>();
-  #newVersions: string[] = [];
   #newInFlight: number[] = [];
-  readonly #problems = new Set<string>();
-  #newProblems: string[] = [];
   #interval = 0;
   #stopped = false;
   #lookedAt = 0;
@@ -88,7 +83,7 @@ export class Sender {
     const end = begin + (durationOf(schedule) / compression) * 1_000;
     const intervals = Math.ceil(durationOf(schedule));
     const intervalAt = (seconds: number): number => Math.min(intervals - 1, Math.floor(seconds * compression));
-    const arrivals = this.#arrivals();
+    const arrivals = ownArrivals(this.#order);
     let next = arrivals.next();
     this.#toldAt = begin;
     while (!this.#stopped) {
@@ -112,21 +107,6 @@ export class Sender {
     this.#flush();
     for (const connection of this.#connections) connection.close();
     this.#tell({ kind: 'done' });
-  }
-
-  /** Of all arrivals, which every thread goes through alike, those of this one. */
-  *#arrivals(): Generator<{ at: number; target: number }, undefined> {
-    const { index, workers, options } = this.#order;
-    const random = new Random(options.seed);
-    const choice = new Random(~options.seed);
-    const sums: number[] = [];
-    for (const { weight } of options.requests) sums.push((sums.at(-1) ?? 0) + weight);
-    let number = 0;
-    for (const at of arrivalsOf(compressed(options.schedule, options.compression), () => random.next())) {
-      const drawn = choice.next() * sums.at(-1)!;
-      if (number % workers === index) yield { at, target: sums.findIndex((sum) => drawn < sum) };
-      number += 1;
-    }
   }
 
   async #wait(ms: number, coarse: boolean): Promise<void> {
@@ -176,40 +156,9 @@ export class Sender {
     const { requestsPerConnection = Number.POSITIVE_INFINITY } = this.#order.options;
     if (connection.sent >= requestsPerConnection) connection.close();
     else if (connection.usable) this.#idle.push(connection);
-    const { outcome, version } = this.#judge(target, answer, why);
+    const { outcome, version } = this.#judgements.of(target, answer, why);
     if (outcome === 'ok') this.#answeredAt = now;
     this.#settled.add({ interval, outcome, status: answer?.status ?? 0, version, latency, behind });
-  }
-
-  #judge(target: Target, answer: HttpAnswer | undefined, why: string): { outcome: Outcome; version: number } {
-    const { model, judge } = target;
-    if (answer?.status !== 200) {
-      this.#problem(model, answer ? `status ${answer.status}: ${excerpt(answer.body)}` : why);
-      return { outcome: 'failed', version: -1 };
-    }
-    const named = versionOf(answer);
-    const version = named === undefined ? -1 : this.#numberOf(`${model}/${named}`);
-    const problem = judge.problemOf(answer, named);
-    if (problem === undefined) return { outcome: 'ok', version };
-    this.#problem(model, problem);
-    return { outcome: 'wrong', version };
-  }
-
-  #numberOf(version: string): number {
-    let number = this.#versions.get(version);
-    if (number === undefined) {
-      number = this.#versions.size;
-      this.#versions.set(version, number);
-      this.#newVersions.push(version);
-    }
-    return number;
-  }
-
-  #problem(model: string, what: string): void {
-    const text = `${model}: ${what}`;
-    if (this.#problems.size >= MAX_PROBLEMS || this.#problems.has(text)) return;
-    this.#problems.add(text);
-    this.#newProblems.push(text);
   }
 
   /** Ends what took too long, and tells now and then. */
@@ -230,18 +179,15 @@ export class Sender {
       {
         kind: 'batch',
         settled,
-        versions: this.#newVersions,
+        ...this.#judgements.take(),
         inFlight: this.#newInFlight,
         underWay: this.#flights.size,
         openFrom: Math.min(this.#interval, ...this.#open.keys()),
         answeredAt: this.#answeredAt,
-        problems: this.#newProblems,
       },
       [settled.buffer],
     );
-    this.#newVersions = [];
     this.#newInFlight = [];
-    this.#newProblems = [];
   }
 }
 
@@ -249,9 +195,4 @@ function targetOf(request: LoadRequest, url: URL): Target {
   const { model, body, headers, check } = request;
   const path = url.pathname.replace(/\/$/, '') + pathOf(request);
   return { model, bytes: requestBytes(url.host, path, body, headers), judge: new AnswerJudge(check) };
-}
-
-function excerpt(body: Buffer): string {
-  const text = body.toString('utf8', 0, SHOWN_BODY).replace(/\s+/g, ' ');
-  return body.length > SHOWN_BODY ? `${text}…` : text;
 }
