@@ -290,6 +290,22 @@ describe('while they wait', () => {
     expect(runs.map(({ rows }) => rows)).toEqual([2]);
   });
 
+  it('they do so no longer than the one that has least time can', async () => {
+    const { batcher, runs, clock } = start({ limits: { waitMs: 100 } });
+    const calm = batcher.run(request([1, 2]), OUTPUTS);
+    const hurried = batcher.run(request([3, 4]), OUTPUTS, { timeoutMs: 50 });
+    expect(clock.sleeps.map(({ ms }) => ms)).toEqual([100, expect.closeTo(25, 0)]);
+    clock.sleeps[1]!.end();
+    await Promise.all([calm, hurried]);
+    expect(runs.map(({ rows }) => rows)).toEqual([2]);
+    await batcher.idle();
+    // The wait that the hurried one cut short asks for nothing more.
+    clock.sleeps[0]!.end();
+    void batcher.run(request([5, 6]), OUTPUTS);
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    expect(runs.map(({ rows }) => rows)).toEqual([2]);
+  });
+
   it('tells how long each waited and how many shared its run, and what a row costs', async () => {
     const { batcher } = start();
     const times: RunTimes[] = [];

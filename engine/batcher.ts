@@ -5,6 +5,7 @@ import type { BatchBounds, Waiting } from './batch-choice.ts';
 import { BatchRuns } from './batch-runs.ts';
 import type { RunOptions, WorkView } from './engine.ts';
 import { bytesOf, mergeableRows, type RowLayout, rowLayoutOf, trailingShapes } from './merge.ts';
+import { Patience, patienceMs } from './patience.ts';
 import { RequestQueue } from './request-queue.ts';
 import { requestRows } from './request-rows.ts';
 import { longestRunMs, mostPieceRows, nextRowLimit } from './row-limit.ts';
@@ -19,7 +20,7 @@ export interface BatchLimits {
   maxBytes: number;
   /** Merged runs are kept about this short, in milliseconds, so that others get their turn; longer where there are none. */
   maxRunMs: number;
-  /** How long a request waits for company, in milliseconds. 0: no longer than what else this turn of the loop brings. */
+  /** How long a request waits for company, in milliseconds, if it has the time. 0: no longer than what else this turn of the loop brings. */
   waitMs: number;
 }
 
@@ -59,21 +60,23 @@ export class Batcher implements Participant {
   expectedMs = 0.1;
   readonly #options: BatcherOptions;
   readonly #layout: RowLayout | undefined;
+  readonly #runner: Runner;
   readonly #queue: RequestQueue;
   readonly #batches: BatchRuns;
+  readonly #patience: Patience;
   #runs = 0;
   #rowLimit: number;
   #rowMs: number | undefined;
   /** Resolves when nothing waits and no run is under way; made when somebody wants to know. */
   #idle: PromiseWithResolvers<void> | undefined;
-  /** Ends the wait for company. */
-  #patience: AbortController | undefined;
 
   constructor(runner: Runner, options: BatcherOptions) {
+    this.#runner = runner;
     this.#options = options;
     this.#rowLimit = Math.min(FIRST_ROWS, options.limits.maxRows);
     this.#layout = options.merges ? rowLayoutOf(options.signature) : undefined;
     this.#queue = new RequestQueue(options.name);
+    this.#patience = new Patience(options.clock, () => this.#ask());
     this.#batches = new BatchRuns(runner, {
       layout: this.#layout,
       isWanted: (request) => this.#queue.isWanted(request, this.#bounds),
@@ -102,6 +105,7 @@ export class Batcher implements Participant {
   run(inputs: Tensors, outputs: readonly string[], options: RunOptions = {}): Promise<Tensors> {
     return new Promise((resolve, reject) => {
       const mergeable = this.#layout !== undefined && mergeableRows(inputs, this.#layout) !== undefined;
+      if (!mergeable || !this.#merges) this.#runner.check?.(inputs);
       const { timeoutMs } = options;
       const request: Waiting = {
         inputs,
@@ -117,10 +121,17 @@ export class Batcher implements Participant {
         reject,
       };
       this.#queue.insert(request);
-      const { waitMs } = this.#options.limits;
-      if (waitMs === 0 || !this.#merges || this.#queue.rows >= this.#rowLimit) this.#ask();
-      else if (!this.#patience) this.#waitForCompany(waitMs);
+      const waitMs = this.#patienceMs(timeoutMs);
+      if (waitMs > 0) this.#patience.begin(waitMs);
+      else this.#ask();
     });
+  }
+
+  /** How long a request waits for company. */
+  #patienceMs(leftMs = Number.POSITIVE_INFINITY): number {
+    const { waitMs } = this.#options.limits;
+    if (waitMs === 0 || !this.#merges || this.#queue.rows >= this.#rowLimit) return 0;
+    return patienceMs({ waitMs, leftMs, expectedMs: this.expectedMs });
   }
 
   #keyOf(inputs: Tensors, outputs: readonly string[]): string {
@@ -131,18 +142,8 @@ export class Batcher implements Participant {
     return wantsAll ? shapes : `${shapes} ${JSON.stringify(outputs)}`;
   }
 
-  #waitForCompany(waitMs: number): void {
-    const patience = new AbortController();
-    this.#patience = patience;
-    void this.#options.clock.sleep(waitMs, patience.signal).then(() => {
-      if (this.#patience === patience) this.#ask();
-    });
-  }
-
   #ask(): void {
-    const patience = this.#patience;
-    this.#patience = undefined;
-    patience?.abort();
+    this.#patience.end();
     if (this.wants) this.#options.turns().ask(this);
   }
 

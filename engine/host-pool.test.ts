@@ -12,6 +12,8 @@ import { hostOptions } from './testing/engines.ts';
 import { childrenOf, until } from './testing/processes.ts';
 import { elements, tensor, versionOf } from './testing/versions.ts';
 
+/** The shortest that {@link hasty} leaves as it is. */
+const LONG_MS = 1_001;
 /** Waits before a restart pass quickly, limits on calls are what they are. */
 const hasty: Clock = {
   now: systemClock.now,
@@ -166,6 +168,38 @@ it('tells of a version that keeps ending its process, three times within a minut
     },
   ]);
 });
+
+it('blames no version for a run that was too long because its request was large, and takes no more such requests', async () => {
+  const engine = start({ runTimeoutMs: LONG_MS, clock: hasty });
+  const told: KedgeError[] = [];
+  const model = await engine.load(await versionOf(loopByRequest()), { onUnfit: (reason) => told.push(reason) });
+  const ask = (count: number, steps: bigint): Promise<Tensors> =>
+    model.run(
+      new Map([
+        ['x', tensor('FP32', [count, 3], new Array(3 * count).fill(1))],
+        ['steps', tensor('INT64', [1], [steps])],
+      ]),
+    );
+  const ready = () => until(() => ask(1, 2n).then(Boolean, () => false));
+  await ready();
+  for (const [count, code] of [
+    [1_000, 'engine-timeout'],
+    [1_000, 'request-invalid'],
+    [501, 'request-invalid'],
+    [400, 'engine-timeout'],
+    [201, 'request-invalid'],
+  ] as const) {
+    await expect(ask(count, 2n ** 62n)).rejects.toMatchObject({ code });
+    await ready();
+  }
+  expect(told).toEqual([]);
+  // Of few rows it is the version's.
+  for (let death = 1; death <= 3; death += 1) {
+    await expect(ask(1, 2n ** 62n)).rejects.toMatchObject({ code: 'engine-timeout' });
+    if (death < 3) await ready();
+  }
+  expect(told).toMatchObject([{ code: 'engine-crashed', message: expect.stringMatching(/took longer than 1001 ms/) }]);
+}, 60_000);
 
 it('tells of a version that cannot be loaded again', async () => {
   const engine = start({

@@ -6,6 +6,8 @@ import type { LoadOptions, LoadRequest } from './engine.ts';
 import { type Death, describeDeath, wasCutOff } from './host-death.ts';
 import type { HostEngineOptions } from './host-engine.ts';
 import type { Host, HostPool } from './host-pool.ts';
+import { bytesOf } from './merge.ts';
+import { RunSizes } from './run-sizes.ts';
 import type { Runner, RunnerOptions } from './session.ts';
 import { FairTurns } from './turns.ts';
 
@@ -51,6 +53,9 @@ export class HostRunner implements Runner {
   #guilty = false;
   /** When it ended a host, of late. */
   #deaths: number[] = [];
+  readonly #sizes: RunSizes;
+  /** Bytes of the run that was asked for last: one at a time. */
+  #runBytes = 0;
   readonly #request: LoadRequest;
   readonly #options: HostRunnerOptions;
   /** Of runs that are asked for while no process has the model: they wait for no other. */
@@ -65,6 +70,7 @@ export class HostRunner implements Runner {
     this.#options = options;
     this.#place = place;
     this.#startedAt = options.clock.now();
+    this.#sizes = new RunSizes(options.runTimeoutMs);
     this.shapes = shapes;
     this.#watch(place);
   }
@@ -84,6 +90,15 @@ export class HostRunner implements Runner {
   /** With whom it takes turns now. */
   get turns(): FairTurns {
     return this.#state === 'ready' ? this.#place.host.turns : this.#ownTurns;
+  }
+
+  check(inputs: Tensors): void {
+    const { clock, runTimeoutMs } = this.#options;
+    if (!this.#sizes.isTooLarge(bytesOf(inputs), clock.now())) return;
+    throw new KedgeError(
+      'request-invalid',
+      `${this.#request.name} would take longer than ${runTimeoutMs} ms for so large a request, by what others took: send fewer rows.`,
+    );
   }
 
   async run(
@@ -108,8 +123,11 @@ export class HostRunner implements Runner {
       throw new KedgeError('model-not-ready', `${name} is being loaded again: ${reason}. Try again in a few seconds.`);
     }
     const { host, model } = this.#place;
+    const bytes = bytesOf(inputs);
+    this.#runBytes = bytes;
     const options = { what: `Running ${name}`, timeoutMs: this.#options.runTimeoutMs };
     const answer = await host.call({ call: 'run', model, inputs, outputs }, options);
+    this.#sizes.answered(bytes, answer.ms);
     return answer.outputs!;
   }
 
@@ -135,11 +153,16 @@ export class HostRunner implements Runner {
         ? `its process ended, as ${describeDeath(death)}`
         : `the process it shared with others ended, as ${describeDeath(death)}`;
       if (this.#options.clock.now() - this.#startedAt >= SOUND_MS) this.#attempt = 0;
-      if (host.process.fatalModel === model) this.#countDeath(death);
+      if (host.process.fatalModel === model && !this.#isOfSize(death)) this.#countDeath(death);
       const first = Promise.withResolvers<void>();
       this.#firstAttempt = first.promise;
       this.#restart = this.#loadAgain(first.resolve).finally(first.resolve);
     });
+  }
+
+  /** Whether a run took too long because its request was large, which is no fault of the version. */
+  #isOfSize(death: Death): boolean {
+    return death.kind === 'timeout' && this.#sizes.reachedLimit(this.#runBytes, this.#options.clock.now());
   }
 
   #countDeath(death: Death): void {

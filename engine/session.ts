@@ -19,6 +19,8 @@ export interface Runner {
   readonly shapes: GraphShapes;
   /** Memory that it takes, in bytes, where that can be told. */
   readonly memoryBytes?: number | undefined;
+  /** Refuses at once what it need not try. @throws KedgeError `request-invalid` */
+  check?(inputs: Tensors): void;
   /** @param outputs at least one name, each a tensor output of the graph */
   run(inputs: Tensors, outputs: readonly string[], options?: RunOptions & RunnerOptions): Promise<Tensors>;
   release(): Promise<void>;
