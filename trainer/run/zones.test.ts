@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,6 +50,31 @@ describe('tables on their way to a fit', () => {
     const { times: _, ...timeless } = set;
     await writeTable(path, timeless);
     expect((await readTable(path)).times).toBeUndefined();
+  });
+
+  it('are held once by the process that fits', async () => {
+    const path = join(folder, 'table.bin');
+    const [rows, columns] = [2 ** 20, 14];
+    const head = {
+      ...{ rows, times: true, notes: [] },
+      // Longer than one reading of the head.
+      columns: Array.from({ length: columns }, (_, at) => ({ name: `${at} ${'x'.repeat(10_000)}`, kind: 'numeric' })),
+    };
+    const text = `${JSON.stringify(head)}\n`;
+    const bytes = rows * (columns * 4 + 16);
+    await writeFile(path, text);
+    // Zeros, which the file system need not keep.
+    await truncate(path, Buffer.byteLength(text) + bytes);
+    const code = `
+      const { readTable } = await import(${JSON.stringify(new URL('./table-file.ts', import.meta.url).href)});
+      const before = process.resourceUsage().maxRSS;
+      const { table, times } = await readTable(${JSON.stringify(path)});
+      const more = (process.resourceUsage().maxRSS - before) * 1024;
+      console.log(JSON.stringify({ more, rows: times.length, columns: table.columns.length }));`;
+    const out = execFileSync(process.execPath, ['--input-type=module', '--eval', code], { encoding: 'utf8' });
+    const found = JSON.parse(out);
+    expect(found).toMatchObject({ rows, columns });
+    expect(found.more / bytes).toBeLessThan(1.4);
   });
 
   it('that were not written whole are refused', async () => {
