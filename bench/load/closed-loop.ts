@@ -34,6 +34,9 @@ const MAX_PROBLEMS = 20;
  * What of autocannon 9 misleads is gone round. Its latencies are whole milliseconds: those of its events, which are not, are taken in their place. Its correction for a rate is in
  * the wrong unit: it applies where a rate is set, and none is. Requests that were under way when a server closed their connection are told nowhere: they are what is missing of those sent, and failed.
  * Certificates are not checked by it: https is refused. Bodies of answers are texts to it, in which bytes of binary tensors are lost: the first such answer that is to be judged ends it.
+ *
+ * `../lean-load/closed-load.ts` is the other closed loop: a third of the CPU or less for a request, one body, and no look at what is answered. It is not behind `--tool autocannon`, whose figures
+ * are held against those of others who run autocannon, and which must tell a wrong answer.
  * @throws KedgeError `config-invalid`
  */
 export async function saturate(options: ClosedLoopOptions, hooks: LoadHooks = {}): Promise<LoadRecord> {
