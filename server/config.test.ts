@@ -14,6 +14,7 @@ it('needs nothing but a volume', () =>
     keepReady: 2,
     catalogPollMs: 2_000,
     maxBodyBytes: 64 * 2 ** 20,
+    maxJsonBytes: 16 * 2 ** 20,
     runTimeoutMs: 10_000,
     loadTimeoutMs: 60_000,
     hostMemoryBytes: 4096 * 2 ** 20,

@@ -50,6 +50,11 @@ export const serverSettings = {
     max: 3600,
   }),
   maxBodyBytes: mebibytes('KEDGE_MAX_BODY_MB', 'largest request body, in MiB', { default: '64', min: 1, max: 2047 }),
+  maxJsonBytes: mebibytes(
+    'KEDGE_MAX_JSON_MB',
+    'most JSON in a request body, in MiB, the binary tensors behind it not counted: it is parsed on the serving loop, while others wait',
+    { default: '16', min: 1, max: 511 },
+  ),
   runTimeoutMs: seconds('KEDGE_RUN_TIMEOUT_SECONDS', 'longest run in a host process', {
     default: '10',
     min: 0.01,

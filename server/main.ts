@@ -102,6 +102,7 @@ export async function startServer(config: ServerConfig, overrides: Partial<Serve
     access,
     accessLog: new AccessLog({ log, lines, sample: config.accessLogSample, random, now: () => stats.now() }),
     maxBodyBytes: config.maxBodyBytes,
+    maxJsonBytes: config.maxJsonBytes,
     keepReady: config.keepReady,
     batch: { maxRows: config.batchRows, waitMs: config.batchWaitMs },
     notReady: () =>

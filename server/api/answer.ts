@@ -5,6 +5,7 @@ import type { Ticket } from '../gate/ticket.ts';
 import type { ServedVersion } from '../lifecycle/served-version.ts';
 import { failureOf, type RequestWork } from '../work-stats.ts';
 import { readBody } from './body.ts';
+import { limitOf } from './body-limit.ts';
 import type { ApiContext } from './context.ts';
 import { answerEncoding, compress, type Encoding } from './encoding.ts';
 import { ClientGone, errorReply, statusOf } from './errors.ts';
@@ -45,7 +46,7 @@ export async function answer(
     asked = pickVersion(table, target.model, named);
     ticket = gate.ask(env.outgoing, asked.model, headerOf(env, 'kedge-timeout-ms'), began * 1_000);
     gate.check(ticket, asked, began * 1_000);
-    const body = await readBody(env.incoming, context.maxBodyBytes);
+    const body = await readBody(env.incoming, limitOf(env.incoming.headers, context));
     const chosen = pickVersion(table, target.model, named);
     if (!chosen.isReady) await table.wake(chosen, ticket.leftMs(stats.now() * 1_000));
     chosen.enter();

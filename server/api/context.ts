@@ -40,6 +40,8 @@ export interface ApiContext {
   access: Access;
   accessLog: AccessLog;
   maxBodyBytes: number;
+  /** Of that, most JSON. */
+  maxJsonBytes: number;
   /** Versions of a model that are held ready where its rollout does not say. */
   keepReady: number;
   batch: BatchSettings;

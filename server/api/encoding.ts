@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { KedgeError } from '../../contract/errors.ts';
+import { type BodyLimit, tooLarge } from './body-limit.ts';
 import { invalid } from './parse.ts';
 
 /** Content encodings that are taken and given; deflate is the zlib format, as HTTP has it. */
@@ -36,20 +37,13 @@ export function requestEncoding(header: string | undefined): Encoding | undefine
  * The body as it was before it was compressed. It stops at the limit: a small body that becomes a huge one takes no more memory than any other.
  * @throws KedgeError `body-too-large`, `request-invalid` where it is not what its encoding says
  */
-export async function decompress(body: Buffer, encoding: Encoding, maxBytes: number): Promise<Buffer> {
+export async function decompress(body: Buffer, encoding: Encoding, limit: BodyLimit): Promise<Buffer> {
   try {
-    return await INFLATE[encoding](body, { maxOutputLength: maxBytes });
+    return await INFLATE[encoding](body, { maxOutputLength: limit.maxBytes });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw bodyTooLarge(maxBytes);
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(limit);
     throw invalid(`The body is not ${encoding}, or it is cut short: ${(error as Error).message}.`);
   }
-}
-
-export function bodyTooLarge(maxBytes: number): KedgeError {
-  return new KedgeError(
-    'body-too-large',
-    `The body is over the limit of ${maxBytes / 2 ** 20} MiB: send fewer rows in a request, or raise KEDGE_MAX_BODY_MB.`,
-  );
 }
 
 /** The encoding of an answer of that many bytes; undefined for none. @param accepted the header Accept-Encoding */

@@ -34,9 +34,14 @@ export interface InferRequest {
  * An inference request of the Open Inference Protocol: JSON, binary tensors behind it, or both. Unknown keys and parameters are
  * ignored; null stands for absent. Whether the tensors fit the model is the engine's to say.
  * @param length value of the header Inference-Header-Content-Length; '0' for a body that is nothing but the only input
- * @throws KedgeError `request-invalid`
+ * @throws KedgeError `request-invalid`, `body-too-large` for more JSON than the limit
  */
-export function parseInferRequest(body: Buffer, length: string | undefined, signature: Signature): InferRequest {
+export function parseInferRequest(
+  body: Buffer,
+  length: string | undefined,
+  signature: Signature,
+  maxJsonBytes?: number,
+): InferRequest {
   const { json, tensors } = splitBody(body, length);
   const marks = new TextMarks();
   if (tensors !== undefined && json.length === 0) {
@@ -44,7 +49,7 @@ export function parseInferRequest(body: Buffer, length: string | undefined, sign
     marks.check();
     return { ...RAW, inputs, standIns: marks.standIns };
   }
-  const request = parseObject(json);
+  const request = parseObject(json, maxJsonBytes);
   const parameters = checkParameters(request['parameters']);
   const binaryOutputs = readFlag(parameters, 'binary_data_output');
   const blobs = new BlobReader(tensors);

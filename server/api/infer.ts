@@ -11,7 +11,8 @@ import { headerOf } from './routes.ts';
 export function inference(context: ApiContext): Infer {
   return (env, target) =>
     answer(context, env, target, async (version, body, ticket) => {
-      const request = parseInferRequest(body, headerOf(env, LENGTH_HEADER), version.signature);
+      const length = headerOf(env, LENGTH_HEADER);
+      const request = parseInferRequest(body, length, version.signature, context.maxJsonBytes);
       applyParameters(ticket, request.parameters);
       const names = request.outputs?.map(({ name }) => name);
       return inferResponse(version, request, await run(context, version, ticket, request.inputs, names));

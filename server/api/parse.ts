@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { KedgeError, messageOf } from '../../contract/errors.ts';
 import { parseJson } from '../../contract/json.ts';
+import { tooLarge } from './body-limit.ts';
 
 /** Levels of arrays and objects in a body. */
 const MAX_DEPTH = 100;
@@ -17,8 +18,9 @@ export function invalid(message: string): KedgeError {
   return new KedgeError('request-invalid', message);
 }
 
-/** The object that a body is. @throws KedgeError `request-invalid` */
-export function parseObject(body: Buffer): JsonObject {
+/** The object that a body is, or its JSON. @throws KedgeError `request-invalid`, `body-too-large` */
+export function parseObject(body: Buffer, maxBytes = Number.POSITIVE_INFINITY): JsonObject {
+  if (body.length > maxBytes) throw tooLarge({ maxBytes, json: true });
   if (body.length === 0) throw invalid('The body is empty; it must be a JSON object.');
   if (!isUtf8(body)) throw invalid('The body is not UTF-8.');
   if (isTooDeep(body)) throw invalid(`The body is nested deeper than ${MAX_DEPTH} levels.`);

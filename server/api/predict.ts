@@ -23,7 +23,7 @@ export async function predict(
   body: Buffer,
   ticket: Ticket,
 ): Promise<string> {
-  const request = parseObject(body);
+  const request = parseObject(body, context.maxJsonBytes);
   checkSignatureName(request['signature_name']);
   const instances = request['instances'] ?? undefined;
   const inputs = request['inputs'] ?? undefined;

@@ -1,5 +1,6 @@
 import type { HttpBindings } from '@hono/node-server';
 import { readBody } from './body.ts';
+import { limitOf } from './body-limit.ts';
 import type { ApiContext, HttpContext } from './context.ts';
 import { type JsonObject, parseObject } from './parse.ts';
 
@@ -23,7 +24,7 @@ export function headerOf({ incoming }: HttpBindings, name: string): string | und
 }
 
 /** A body that may be left out, as tritonclient leaves it out. @throws KedgeError `request-invalid` */
-export async function readOptions({ env }: HttpContext, { maxBodyBytes }: ApiContext): Promise<JsonObject> {
-  const body = await readBody(env.incoming, maxBodyBytes);
-  return body.length === 0 ? {} : parseObject(body);
+export async function readOptions({ env }: HttpContext, context: ApiContext): Promise<JsonObject> {
+  const body = await readBody(env.incoming, limitOf(env.incoming.headers, context));
+  return body.length === 0 ? {} : parseObject(body, context.maxJsonBytes);
 }

@@ -144,7 +144,7 @@ const FAILURES = {
   }),
   403: refused('The token, or where the request comes from, does not allow this.'),
   404: refused('There is no such model or version here.'),
-  413: refused('The body is larger than KEDGE_MAX_BODY_MB allows.'),
+  413: refused('The body is larger than KEDGE_MAX_BODY_MB allows, or its JSON than KEDGE_MAX_JSON_MB.'),
   500: refused('The runtime or the server failed; the log tells more.'),
   501: refused('The content encoding is none that this server reads: gzip and deflate are.'),
   503: refused('Not answered now: loading, draining, or too much to be answered in time.', {
