@@ -9,6 +9,7 @@ const BOUNDS: BatchBounds = {
   maxRows: 8,
   maxBytes: 1_000,
   maxPieceRows: Number.POSITIVE_INFINITY,
+  rowMs: undefined,
 };
 
 function waiting(rows: number, part: Partial<Waiting> = {}): Waiting {
@@ -50,6 +51,38 @@ describe('the next run has', () => {
     ['the last part alone', [begun(), waiting(1)], {}, [0], 6, true],
     ['all rows again where parts are no more', [begun(), waiting(1)], { merges: false }, [0], 20, false],
     ['all rows of what cannot be cut', [waiting(30, { mergeable: false })], {}, [0], 30, false],
+    [
+      'no more rows than end in the time of the first',
+      [waiting(1, { deadline: 5 }), waiting(3), waiting(2)],
+      { rowMs: 1.5 },
+      [0, 2],
+      3,
+      false,
+    ],
+    [
+      'nobody whose time ends within the run',
+      [waiting(3), waiting(1, { deadline: 5 }), waiting(1)],
+      { rowMs: 1.5 },
+      [0, 2],
+      4,
+      false,
+    ],
+    [
+      'all where nobody knows what a row costs',
+      [waiting(3, { deadline: 1 }), waiting(1, { deadline: 1 })],
+      {},
+      [0, 1],
+      4,
+      false,
+    ],
+    [
+      'a part that may end late where all of its rows may',
+      [waiting(30, { deadline: 60 }), waiting(1)],
+      { rowMs: 2 },
+      [0],
+      8,
+      true,
+    ],
   ])('%s', (_title, requests, bounds, chosen, rows, isPart) => {
     const { batch, left, unrun } = chooseBatch(requests, { ...BOUNDS, ...bounds });
     expect(batch).toEqual({ requests: chosen.map((index) => requests[index]), rows, isPart });
@@ -62,6 +95,8 @@ describe('not run is', () => {
   it.each<[string, string, Waiting, Partial<BatchBounds>]>([
     ['what nobody waits for', 'cancelled', waiting(1, { options: { signal: gone } }), {}],
     ['what is late', 'late', waiting(1, { deadline: 5 }), { now: 5 }],
+    ['what cannot end in time', 'hopeless', waiting(3, { deadline: 5 }), { rowMs: 2 }],
+    ['what has too much of it left', 'hopeless', { ...begun(), deadline: 11 }, { rowMs: 2 }],
     ['what would hold up all others', 'large', waiting(9, { mergeable: false }), { maxPieceRows: 8 }],
     ['that of a model whose rows are no more kept apart', 'large', waiting(9), { merges: false, maxPieceRows: 8 }],
   ])('%s', (_title, why, request, bounds) => {

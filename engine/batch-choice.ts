@@ -41,10 +41,12 @@ export interface BatchBounds {
   maxBytes: number;
   /** Most rows of a request that can only be run in one piece. */
   maxPieceRows: number;
+  /** What a row costs in milliseconds; undefined: nothing recent tells. */
+  rowMs: number | undefined;
 }
 
-/** Why a request is not run: nobody waits for it any more, its time is over, or it would hold up all others. */
-export type Unrun = 'cancelled' | 'late' | 'large';
+/** Why a request is not run: nobody waits for it any more, its time is over, or will be before its run ends, or it would hold up all others. */
+export type Unrun = 'cancelled' | 'late' | 'hopeless' | 'large';
 
 interface Choice {
   batch: Batch;
@@ -59,7 +61,7 @@ export function rowsLeft({ parts, rows }: Waiting): number {
 
 /**
  * What of the requests that wait goes into the next run: the first one, and what fits together with it and within the bounds. Of one that has more
- * rows than that, a part. Pure.
+ * rows than that, a part. No run is made so large that it would end after the time of one in it. Pure.
  */
 export function chooseBatch(waiting: readonly Waiting[], bounds: BatchBounds): Choice {
   const left: Waiting[] = [];
@@ -69,6 +71,8 @@ export function chooseBatch(waiting: readonly Waiting[], bounds: BatchBounds): C
   let isPart = false;
   let rows = 0;
   let bytes = 0;
+  /** When the run must end. */
+  let deadline = Number.POSITIVE_INFINITY;
   for (const request of waiting) {
     const why = unrunnable(request, bounds);
     if (why) {
@@ -82,6 +86,7 @@ export function chooseBatch(waiting: readonly Waiting[], bounds: BatchBounds): C
       requests.push(request);
       rows = isPart ? Math.min(own, maxRows) : request.rows;
       bytes = request.bytes;
+      deadline = request.deadline;
     } else if (
       merges &&
       !isPart &&
@@ -90,19 +95,28 @@ export function chooseBatch(waiting: readonly Waiting[], bounds: BatchBounds): C
       !request.parts &&
       first.key === request.key &&
       rows + own <= maxRows &&
-      bytes + request.bytes <= maxBytes
+      bytes + request.bytes <= maxBytes &&
+      endsAt(rows + own, bounds) <= Math.min(deadline, request.deadline)
     ) {
       requests.push(request);
       rows += own;
       bytes += request.bytes;
+      deadline = Math.min(deadline, request.deadline);
     } else left.push(request);
   }
   return { batch: { requests, rows, isPart }, left, unrun };
 }
 
-function unrunnable({ options, deadline, mergeable, rows }: Waiting, bounds: BatchBounds): Unrun | undefined {
+/** When a run of so many rows that begins now is expected to end. */
+function endsAt(rows: number, { now, rowMs = 0 }: BatchBounds): number {
+  return now + rows * rowMs;
+}
+
+function unrunnable(request: Waiting, bounds: BatchBounds): Unrun | undefined {
+  const { options, deadline, mergeable, rows } = request;
   const { now, merges, maxPieceRows } = bounds;
   if (options.signal?.aborted) return 'cancelled';
   if (deadline <= now) return 'late';
+  if (endsAt(rowsLeft(request), bounds) > deadline) return 'hopeless';
   return (merges && mergeable) || rows <= maxPieceRows ? undefined : 'large';
 }

@@ -272,6 +272,20 @@ describe('while they wait', () => {
     expect(runs.map(({ rows }) => rows)).toEqual([1]);
   });
 
+  it('those that could not end in time are not run, until what is known of the cost is old', async () => {
+    const { batcher, runs, clock } = start({ limits: { maxRunMs: UNHURRIED } });
+    const ask = () => batcher.run(request([1, 2], [3, 4]), OUTPUTS, { timeoutMs: 1e-6 });
+    // The first two show what a row costs: more than there is time for.
+    for (let run = 0; run < 2; run += 1) {
+      await ask();
+      await batcher.idle();
+    }
+    await expect(ask()).rejects.toMatchObject({ code: 'overloaded' });
+    clock.time = 1_001;
+    await Promise.all([ask(), batcher.run(request([5, 6]), OUTPUTS)]);
+    expect(runs.map(({ rows }) => rows)).toEqual([2, 2, 3]);
+  });
+
   it('higher priorities go first', async () => {
     const { batcher, runs } = start({ merges: false });
     await Promise.all([0, 2, 1, 2].map((priority, index) => batcher.run(request([index, 0]), ['sum'], { priority })));

@@ -44,6 +44,8 @@ export interface BatcherOptions {
 
 /** Weight of the newest run in what the next is expected to take. */
 const NEWEST = 0.3;
+/** A cost that was seen longer ago than this, in milliseconds, keeps nothing from being run. */
+const STALE_MS = 1_000;
 /** Rows of the first merged runs, before it is known how long they take. */
 const FIRST_ROWS = 16;
 
@@ -67,6 +69,7 @@ export class Batcher implements Participant {
   #runs = 0;
   #rowLimit: number;
   #rowMs: number | undefined;
+  #learntAt = Number.NEGATIVE_INFINITY;
   /** Resolves when nothing waits and no run is under way; made when somebody wants to know. */
   #idle: PromiseWithResolvers<void> | undefined;
 
@@ -186,14 +189,20 @@ export class Batcher implements Participant {
       merges: this.#merges,
       maxRows: this.#rowLimit,
       maxBytes: limits.maxBytes,
+      // What is dropped by a cost can never correct it.
+      rowMs: clock.now() - this.#learntAt <= STALE_MS ? this.#rowMs : undefined,
       maxPieceRows: boundsPieces ? mostPieceRows(this.#rowMs, limits.maxRows) : Number.POSITIVE_INFINITY,
     };
   }
 
   #learn(rows: number, ms: number): void {
-    const { limits, turns } = this.#options;
+    const { limits, turns, clock } = this.#options;
     this.expectedMs += NEWEST * (ms - this.expectedMs);
-    this.#rowMs = this.#rowMs === undefined ? ms / rows : this.#rowMs + NEWEST * (ms / rows - this.#rowMs);
+    // The first run is slower than those that follow, so that it counts until the second alone.
+    const isKnown = this.#learntAt > Number.NEGATIVE_INFINITY;
+    if (this.#rowMs !== undefined) this.#learntAt = clock.now();
+    const seen = ms / Math.max(1, rows);
+    this.#rowMs = isKnown ? this.#rowMs! + NEWEST * (seen - this.#rowMs!) : seen;
     const maxRunMs = longestRunMs(limits.maxRunMs, turns().turnsAlone(this));
     this.#rowLimit = nextRowLimit(this.#rowLimit, { rows, ms, maxRunMs, maxRows: limits.maxRows });
   }

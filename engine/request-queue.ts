@@ -48,8 +48,16 @@ export class RequestQueue {
   }
 
   #errorOf({ options }: Waiting, why: Unrun, { maxPieceRows }: BatchBounds): unknown {
-    if (why === 'cancelled') return options.signal!.reason;
-    return why === 'late' ? lateError(this.#name, options.timeoutMs!) : largeError(this.#name, maxPieceRows);
+    switch (why) {
+      case 'cancelled':
+        return options.signal!.reason;
+      case 'late':
+        return lateError(this.#name, options.timeoutMs!);
+      case 'hopeless':
+        return hopelessError(this.#name, options.timeoutMs!);
+      case 'large':
+        return largeError(this.#name, maxPieceRows);
+    }
   }
 }
 
@@ -58,6 +66,13 @@ export function lateError(name: string, timeoutMs: number): KedgeError {
   return new KedgeError(
     'engine-timeout',
     `${name} did not answer within ${timeoutMs} ms: allow more time, or send fewer rows.`,
+  );
+}
+
+function hopelessError(name: string, timeoutMs: number): KedgeError {
+  return new KedgeError(
+    'overloaded',
+    `${name} could not answer within ${timeoutMs} ms any more, by what a row takes: ask again later, allow more time, or send fewer rows.`,
   );
 }
 

@@ -154,6 +154,7 @@ describe('what ends unanswered is counted', () => {
     ['a client that went away while it waited', { destroyed: true }, new ClientGone(), { cancelled: 1 }],
     ['a client that went away while it ran', { destroyed: true }, undefined, { cancelled: 1 }],
     ['time that is over', { destroyed: false }, new KedgeError('engine-timeout', ''), { expired: 1 }],
+    ['time that the engine found too short', { destroyed: false }, new KedgeError('overloaded', ''), { deadline: 1 }],
     ['no failure of the engine', { destroyed: false }, new KedgeError('engine-failed', ''), {}],
   ])('%s', (_title, waiter, error, expected) => {
     const bench = new Bench();

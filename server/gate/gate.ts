@@ -90,6 +90,10 @@ export class Gate {
     else if (hasCode(error, 'engine-timeout') && (ticket.leftMs(now) ?? 1) <= 1) {
       queue.turnedAway.expired += 1;
       queue.margin.learn(true, now);
+    } else if (hasCode(error, 'overloaded')) {
+      // The engine dropped it before its time was over, as its run would have ended after that.
+      queue.turnedAway.deadline += 1;
+      queue.margin.learn(true, now);
     }
   }
 
