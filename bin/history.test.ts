@@ -48,6 +48,12 @@ describe('kedge history', () => {
     [['import', 'rides', 'x.csv'], /'rides' is none of trips, weather, holidays/],
     [['import', 'trips'], /a word is missing, too many or unknown. Usage: kedge history fill/],
     [['import', 'trips', '/no/such.csv'], /\/no\/such\.csv cannot be read: ENOENT/],
+    [
+      ['import', 'trips', 't2.csv', '--replace', '--days', '3'],
+      /--days, --replace cannot go with kedge history import; kedge history --help/,
+    ],
+    [['show', '--time-zone', 'UTC'], /--time-zone cannot go with kedge history show/],
+    [['migrate', '--skip-bad'], /--skip-bad cannot go with/],
     [['toString'], /a word is missing, too many or unknown/],
   ])('refuses %j before it opens anything', async (words, sentence) =>
     expect(await history(...words)).toMatchObject({ code: 2, err: expect.stringMatching(sentence) }),

@@ -5,12 +5,13 @@ import { readSettings } from '../../platform/settings.ts';
 import { historySettings } from '../../trainer/config.ts';
 import { migrate } from '../../trainer/history/migrate.ts';
 import { openHistory } from '../../trainer/history/open.ts';
-import { JSON_OPTION } from '../bucket.ts';
+import { JSON_OPTION, writeJson } from '../bucket.ts';
 import type { Command, Context } from '../command.ts';
 import type { Action, Work } from '../history/action.ts';
 import { fillAction } from '../history/fill.ts';
 import { importAction } from '../history/import.ts';
 import { showAction } from '../history/show.ts';
+import { refuseIdle } from '../idle-options.ts';
 
 const USAGE = 'kedge history fill | import KIND FILE | show [ZONE] | migrate';
 
@@ -54,6 +55,8 @@ migrate  brings the tables up to date, which the others do, too
     if (!known || words.length < known.words[0] || words.length > known.words[1]) {
       throw new KedgeError('config-invalid', `a word is missing, too many or unknown. Usage: ${USAGE}`);
     }
+    const others = OWN_OPTIONS.filter((name) => !known.options.includes(name));
+    refuseIdle(context.values, others, `cannot go with kedge history ${action}; kedge history --help says what can.`);
     const work = await known.plan(context, words);
     // A folder that is named is meant, whatever the environment says.
     const env = context.values['folder'] === undefined ? context.env : { ...context.env, DATABASE_URL: '' };
@@ -73,14 +76,21 @@ const ACTIONS: Record<string, Action> = {
   fill: fillAction,
   import: importAction,
   show: showAction,
-  migrate: { words: [0, 0], creates: true, plan: planMigrate },
+  migrate: { words: [0, 0], options: [], creates: true, plan: planMigrate },
 };
 
-function planMigrate({ out }: Context): Work {
+/** What goes with one of them or more, and not with all. */
+const OWN_OPTIONS = [...new Set(Object.values(ACTIONS).flatMap(({ options }) => options))];
+
+function planMigrate(context: Context): Work {
   return async ({ place }, { length: steps }) => {
+    if (context.values['json']) {
+      writeJson(context, { place, steps });
+      return 0;
+    }
     const what =
       steps === 0 ? 'were up to date' : `are up to date now: ${steps === 1 ? '1 step' : `${steps} steps`} done`;
-    out.write(`The tables in ${place} ${what}.\n`);
+    context.out.write(`The tables in ${place} ${what}.\n`);
     return 0;
   };
 }

@@ -8,6 +8,8 @@ export type Work = (database: Database, migrated: number[]) => Promise<number>;
 export interface Action {
   /** How many words follow it: at least, at most. */
   words: readonly [number, number];
+  /** Options of its own; those of others are refused. */
+  options: readonly string[];
   /** Where there is no history yet, begins one. */
   creates: boolean;
   /** Checks what was asked for, before a database is opened. */

@@ -18,7 +18,12 @@ const numbers = {
   seed: integer('--seed', 'seed', { min: 0, max: 2 ** 31 - 1, default: '1' }),
 };
 
-export const fillAction: Action = { words: [0, 0], creates: true, plan: planFill };
+export const fillAction: Action = {
+  words: [0, 0],
+  options: ['zones', 'days', 'until', 'seed', 'replace', 'time-zone'],
+  creates: true,
+  plan: planFill,
+};
 
 function planFill(context: Context): Work {
   const { values } = context;

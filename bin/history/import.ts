@@ -10,7 +10,12 @@ import type { Context } from '../command.ts';
 import { progressOn } from '../progress.ts';
 import type { Action, Work } from './action.ts';
 
-export const importAction: Action = { words: [2, 2], creates: true, plan: planImport };
+export const importAction: Action = {
+  words: [2, 2],
+  options: ['time-zone', 'skip-bad'],
+  creates: true,
+  plan: planImport,
+};
 
 const KINDS = ['trips', 'weather', 'holidays'] as const;
 

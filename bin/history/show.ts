@@ -11,7 +11,7 @@ import { overviewText, zoneText } from './text.ts';
 const PARTS = 36;
 const GAPS = 10;
 
-export const showAction: Action = { words: [0, 1], creates: false, plan: planShow };
+export const showAction: Action = { words: [0, 1], options: [], creates: false, plan: planShow };
 
 function planShow(context: Context, [name]: readonly string[]): Work {
   return (database) => show(context, database, name);
