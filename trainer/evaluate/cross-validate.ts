@@ -1,3 +1,4 @@
+import { KedgeError } from '../../contract/errors.ts';
 import type { FitOptions, Fitter } from '../fit/fitter.ts';
 import { checkParity, type Parity } from '../fit/parity.ts';
 import { pick, type TrainingSet, withRows } from '../table.ts';
@@ -44,7 +45,7 @@ export interface Evaluation {
 
 /**
  * Fits once for each split, and scores what comes out on its test part. Each model is exported and held against onnxruntime there.
- * @throws KedgeError as the fitter; `fit-failed` where an export answers otherwise
+ * @throws KedgeError as the fitter; `fit-failed` where an export answers otherwise; `data-invalid`, before anything is fitted, for a split without a row that counts
  */
 export async function crossValidate(
   fitter: Fitter,
@@ -52,6 +53,7 @@ export async function crossValidate(
   splits: readonly Split[],
   options: CrossValidateOptions,
 ): Promise<Evaluation> {
+  for (const [index, split] of splits.entries()) checkWeights(set, split, `split ${index + 1} of ${splits.length}`);
   const scores: SplitScore[] = [];
   for (const [index, split] of splits.entries()) scores.push(await scoreSplit(fitter, set, split, index, options));
   return {
@@ -60,6 +62,17 @@ export async function crossValidate(
     metrics: meanMetrics(scores.map(({ metrics }) => metrics)),
     baselineMetrics: meanMetrics(scores.map(({ baseline }) => baseline)),
   };
+}
+
+function checkWeights({ weights }: TrainingSet, split: Split, name: string): void {
+  if (!weights) return;
+  for (const [part, rows] of Object.entries(split)) {
+    if (rows.some((row: number) => weights[row]! > 0)) continue;
+    throw new KedgeError(
+      'data-invalid',
+      `All ${rows.length} rows of the ${part} part of ${name} have the weight 0, so it says nothing: ask for fewer splits, or leave out rows that do not count.`,
+    );
+  }
 }
 
 async function scoreSplit(

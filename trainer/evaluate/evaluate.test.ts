@@ -3,6 +3,7 @@ import { gbdt } from '../fit/gbdt/gbdt.ts';
 import { ridge } from '../fit/ridge/ridge.ts';
 import { categorical, numeric, tableOf } from '../fit/testing/tables.ts';
 import { baselineOf } from './baseline.ts';
+import { crossValidate } from './cross-validate.ts';
 import {
   logLoss,
   meanAbsoluteError,
@@ -145,11 +146,30 @@ describe('metrics', () => {
     const groups = metricsByGroup('squared-error', answered, ['b', 'a', 'b', 'a']);
     expect(Object.keys(groups)).toEqual(['a', 'b']);
     expect(groups['a']).toMatchObject({ rows: 2, mae: 0.75 });
+    const weighted = metricsByGroup('squared-error', { ...answered, weights: floats(0, 1, 0, 1) }, [
+      'b',
+      'a',
+      'b',
+      'a',
+    ]);
+    expect(Object.keys(weighted)).toEqual(['a']);
     expect(meanMetrics([{ mae: 1 }, { mae: 4 }])).toEqual({ mae: 2.5 });
     expect(metricsOf('logistic', { target: floats(0, 1), answers: floats(0.2, 0.4) })).toMatchObject({
       errorRate: 0.5,
     });
   });
+});
+
+it.each([
+  ['test', 9, 'All 2 rows of the test part of split 3 of 3 have the weight 0, so it says nothing'],
+  ['train', 0, 'All 5 rows of the train part of split 1 of 3 have the weight 0'],
+])('a split whose %s part has no row that counts is refused before anything is fitted', async (_, from, message) => {
+  const weights = Float64Array.from(many(11, (at) => Number(from === 0 ? at > 4 : at < from)));
+  const set = { table: tableOf(numeric('x', many(11, Number))), target: floats(...many(11, Number)), weights };
+  const splits = splitByTime({ ...set, times: set.target }, { splits: 3, testSize: 2 });
+  const fitter = { name: 'none', fit: () => Promise.reject(new Error('It was fitted.')) };
+  const options = { settings: {}, seed: 0, now: () => 0 };
+  await expect(crossValidate(fitter, set, splits, options)).rejects.toThrow(message);
 });
 
 describe('the seasonal-naive forecast', () => {

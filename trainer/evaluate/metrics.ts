@@ -71,7 +71,7 @@ function wrong(target: number, answer: number): number {
   return Number(target !== Number(answer > 0.5));
 }
 
-/** Metrics of each group of rows. @param groups the group of each row, in the order of `answered` */
+/** Metrics of each group of rows that has one whose weight is above 0. @param groups the group of each row, in the order of `answered` */
 export function metricsByGroup(
   objective: Objective,
   { target, answers, weights }: Answered,
@@ -81,6 +81,7 @@ export function metricsByGroup(
   const of = (values: Float64Array, rows: number[]): Float64Array => Float64Array.from(rows, (row) => values[row]!);
   return Object.fromEntries(
     [...members]
+      .filter(([, rows]) => !weights || rows.some((row) => weights[row]! > 0))
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([group, rows]) => {
         const part = { target: of(target, rows), answers: of(answers, rows), weights: weights && of(weights, rows) };
