@@ -40,7 +40,7 @@ export function readSplit(text: string | undefined): TimeSplitOptions | undefine
  */
 export function refuseTimeless(values: Context['values'], split: TimeSplitOptions | undefined): void {
   if (values['time'] !== undefined) return;
-  const why = 'wants times: name their column with --time.';
+  const why = 'cannot be heeded without times: name their column with --time.';
   const given = Object.entries(SPLIT_KEYS).filter(([key, name]) => key !== 'splits' && split?.[name] !== undefined);
   if (given.length > 0)
     throw new KedgeError('config-invalid', `--split ${given.map(([key]) => key).join(', ')} ${why}`);

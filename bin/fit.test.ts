@@ -146,9 +146,9 @@ describe('kedge fit', () => {
       'x,y\n1,2\n',
       ['--split', 'splits=2,gap=0,test=10,max-train=50'],
       2,
-      /--split gap, test, max-train wants times: name their column with --time/,
+      /--split gap, test, max-train cannot be heeded without times: name their column with --time/,
     ],
-    ['a season without times', 'x,y\n1,2\n', ['--season', '7d'], 2, /--season wants times/],
+    ['a season without times', 'x,y\n1,2\n', ['--season', '7d'], 2, /--season cannot be heeded without times/],
   ])('%s is told, and nothing is written', async (_, text, more, wanted, message) => {
     writeFileSync(at('bad.json'), '{"leaves": 3}');
     writeFileSync(at('odd.json'), '{"objective": "huber"}');

@@ -17,7 +17,7 @@ const PARTS: Record<string, (setup: Setup) => Promise<number>> = {
 /** What goes on with a run that was begun. */
 const OF_A_RUN = new Set(['worker', 'finish', 'status']);
 const KEPT =
-  'is what a run is begun with, and keeps: give it to kedge train master, or to kedge train, which begin runs. Where one is open already that was begun otherwise, let it come to its end first.';
+  'cannot be given here: a run keeps what it was begun with. Give it to kedge train master, or to kedge train, which begin runs. Where one is open already that was begun otherwise, let it come to its end first.';
 
 export const command: Command = {
   summary: 'Makes model versions from the history.',

@@ -112,9 +112,13 @@ describe('kedge train --json where no run is open', () => {
 
 describe('parts that go on with a run', () => {
   it.each([
-    ['finish', '--force', /^kedge: --force is what a run is begun with, and keeps: give it to kedge train master/],
-    ['worker', '--all', /^kedge: --all is what/],
-    ['status', '--ensure', /^kedge: --ensure is what/],
+    [
+      'finish',
+      '--force',
+      /^kedge: --force cannot be given here: a run keeps what it was begun with\. Give it to kedge train master/,
+    ],
+    ['worker', '--all', /^kedge: --all cannot be given here/],
+    ['status', '--ensure', /^kedge: --ensure cannot be given here/],
   ])('%s refuses %s', async (part, flag, message) => {
     const { code, err } = await runKedge(['train', part, flag, '--bucket', 'file:///nowhere'], {});
     expect(err).toMatch(message);
