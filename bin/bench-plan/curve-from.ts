@@ -29,7 +29,8 @@ export async function curveFrom(context: Context, numbers: Numbers): Promise<Cur
     },
   });
   const text = `${JSON.stringify({ measured: measure, model, points }, null, 2)}\n`;
-  if (file === undefined) context.out.write(text);
-  else await writeFileAtomic(file, text);
+  if (file !== undefined) await writeFileAtomic(file, text);
+  // The plan as JSON has the curve in it, and is one document.
+  else if (!context.values['json']) context.out.write(text);
   return curveOf(points);
 }
