@@ -3,6 +3,7 @@ import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ridge } from '../fit/ridge/ridge.ts';
 import type { TrainingSource } from '../history/source.ts';
 import { taskOf } from '../queue/testing/runs.ts';
 import type { TrainingSet } from '../table.ts';
@@ -101,6 +102,26 @@ describe('tables on their way to a fit', () => {
     expect(details.training).toMatchObject({ rows: rows - 8 * 24, days: ['1970-01-01', '1970-01-20'] });
     expect(details.samples![0]!.inputs[input]!.shape).toEqual([8, 1]);
     expect(Math.abs(heldOut.fitted[0]! - heldOut.target[0]!)).toBeLessThan(1);
+  });
+
+  it("give the gate a command's own answers, and not those of its export", async () => {
+    const rows = 4 * 7 * 24;
+    const set = setOf(rows);
+    await writeTable(join(folder, 'table.bin'), set);
+    const ready = await ridge.fit(set);
+    await writeFile(join(folder, 'ready.onnx'), ready.onnx());
+    const own = [...(await ready.predict(set.table))].map((answer) => answer + 1e-5).slice(-7 * 24);
+    await writeFile(join(folder, 'own.csv'), `prediction\n${own.join('\n')}\n`);
+    const program = join(folder, 'fit.mjs');
+    await writeFile(
+      program,
+      `import { copyFileSync } from 'node:fs';
+      const to = process.argv.at(-1) + '/output/';
+      copyFileSync(${JSON.stringify(join(folder, 'ready.onnx'))}, to + 'model.onnx');
+      copyFileSync(${JSON.stringify(join(folder, 'own.csv'))}, to + 'predictions.csv');`,
+    );
+    const command = { fitter: 'command', command: [process.execPath, program] };
+    expect([...(await fitted(command)).heldOut.fitted]).toEqual(own);
   });
 
   it('that are too short are refused with a sentence', async () => {
