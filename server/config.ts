@@ -95,11 +95,15 @@ export const serverSettings = {
     min: 1,
     max: 1_000_000_000,
   }),
-  queueBytes: mebibytes('KEDGE_QUEUE_MB', 'most bytes of requests of all models that may wait, in MiB', {
-    default: '512',
-    min: 1,
-    max: 1_048_576,
-  }),
+  queueBytes: mebibytes(
+    'KEDGE_QUEUE_MB',
+    'most bytes of requests of all models that are held at once, while they come and wait, in MiB',
+    {
+      default: '512',
+      min: 1,
+      max: 1_048_576,
+    },
+  ),
   queueMs: seconds('KEDGE_QUEUE_SECONDS', 'a request that would wait longer than this for others is refused', {
     default: '10',
     min: 0.001,

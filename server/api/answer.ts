@@ -46,7 +46,9 @@ export async function answer(
     asked = pickVersion(table, target.model, named);
     ticket = gate.ask(env.outgoing, asked.model, headerOf(env, 'kedge-timeout-ms'), began * 1_000);
     gate.check(ticket, asked, began * 1_000);
-    const body = await readBody(env.incoming, limitOf(env.incoming.headers, context));
+    const [first, admitted] = [asked, ticket];
+    const take = (bytes: number): void => gate.take(admitted, first, bytes);
+    const body = await readBody(env.incoming, limitOf(env.incoming.headers, context), take);
     const chosen = pickVersion(table, target.model, named);
     if (!chosen.isReady) await table.wake(chosen, ticket.leftMs(stats.now() * 1_000));
     chosen.enter();
@@ -59,12 +61,14 @@ export async function answer(
     if (ticket.aborted) throw new ClientGone();
     return whole;
   } catch (thrown) {
+    if (ticket) gate.bytes.release(ticket);
     if (hasCode(thrown, 'overloaded')) await context.pace.hold(gate.requestMs(stats.now() * 1_000));
     error = thrown;
     // Of a client that is gone nobody reads what became of its request.
     status = env.outgoing.destroyed ? 499 : statusOf(thrown);
     return errorReply(thrown, accessLog.logOf(env, status), { headers: version?.headers });
   } finally {
+    if (ticket) gate.bytes.release(ticket);
     version?.leave();
     const ended = stats.now();
     stats.inflight.end(ended);

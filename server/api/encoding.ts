@@ -1,14 +1,11 @@
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { KedgeError } from '../../contract/errors.ts';
-import { type BodyLimit, tooLarge } from './body-limit.ts';
-import { invalid } from './parse.ts';
 
 /** Content encodings that are taken and given; deflate is the zlib format, as HTTP has it. */
 export type Encoding = 'gzip' | 'deflate';
 const ENCODINGS = 'gzip, deflate';
 
-const INFLATE = { gzip: promisify(zlib.gunzip), deflate: promisify(zlib.inflate) } as const;
 const DEFLATE = { gzip: promisify(zlib.gzip), deflate: promisify(zlib.deflate) } as const;
 const NAMES = new Map<string, Encoding | undefined>([
   ['', undefined],
@@ -31,19 +28,6 @@ export function requestEncoding(header: string | undefined): Encoding | undefine
     'encoding-unsupported',
     `Content-Encoding ${name.slice(0, 80)} is not supported: send ${ENCODINGS} or the body as it is.`,
   );
-}
-
-/**
- * The body as it was before it was compressed. It stops at the limit: a small body that becomes a huge one takes no more memory than any other.
- * @throws KedgeError `body-too-large`, `request-invalid` where it is not what its encoding says
- */
-export async function decompress(body: Buffer, encoding: Encoding, limit: BodyLimit): Promise<Buffer> {
-  try {
-    return await INFLATE[encoding](body, { maxOutputLength: limit.maxBytes });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(limit);
-    throw invalid(`The body is not ${encoding}, or it is cut short: ${(error as Error).message}.`);
-  }
 }
 
 /** The encoding of an answer of that many bytes; undefined for none. @param accepted the header Accept-Encoding */

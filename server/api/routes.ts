@@ -1,4 +1,5 @@
 import type { HttpBindings } from '@hono/node-server';
+import { KedgeError } from '../../contract/errors.ts';
 import { readBody } from './body.ts';
 import { limitOf } from './body-limit.ts';
 import type { ApiContext, HttpContext } from './context.ts';
@@ -23,8 +24,18 @@ export function headerOf({ incoming }: HttpBindings, name: string): string | und
   return typeof value === 'string' ? value : undefined;
 }
 
-/** A body that may be left out, as tritonclient leaves it out. @throws KedgeError `request-invalid` */
+/** A body that may be left out, as tritonclient leaves it out. @throws KedgeError `request-invalid`, `body-too-large`, `overloaded` */
 export async function readOptions({ env }: HttpContext, context: ApiContext): Promise<JsonObject> {
-  const body = await readBody(env.incoming, limitOf(env.incoming.headers, context));
-  return body.length === 0 ? {} : parseObject(body, context.maxJsonBytes);
+  const { bytes } = context.gate;
+  const holding = { held: 0 };
+  const take = (more: number): void => {
+    if (bytes.take(holding, more)) return;
+    throw new KedgeError('overloaded', 'Requests hold as many bytes as KEDGE_QUEUE_MB allows. Ask again later.');
+  };
+  try {
+    const body = await readBody(env.incoming, limitOf(env.incoming.headers, context), take);
+    return body.length === 0 ? {} : parseObject(body, context.maxJsonBytes);
+  } finally {
+    bytes.release(holding);
+  }
 }

@@ -2,16 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { judgeLoad, type LoadAsk, type LoadFacts } from './admission.ts';
 import { fairFinishMs, nextRowCost } from './cost.ts';
 
-const LIMITS = { queueRows: 100, queueBytes: 1_000, queueMs: 500 };
-const ASK: LoadAsk = { rows: 1, bytes: 10, leftMs: undefined };
-const IDLE: LoadFacts = { rowsAhead: 0, bytesAhead: 0, rowMs: 1, othersMs: [], aroundMs: 0 };
+const LIMITS = { queueRows: 100, queueMs: 500 };
+const ASK: LoadAsk = { rows: 1, leftMs: undefined };
+const IDLE: LoadFacts = { rowsAhead: 0, rowMs: 1, othersMs: [], aroundMs: 0 };
 
 describe('a request is', () => {
   it.each<[string, Partial<LoadAsk>, Partial<LoadFacts>]>([
     ['taken when nothing waits', {}, {}],
-    ['taken when nothing waits, however large', { rows: 1_000, bytes: 9_999 }, {}],
+    ['taken when nothing waits, however large', { rows: 1_000 }, {}],
     ['taken up to the last row', { rows: 50 }, { rowsAhead: 50 }],
-    ['taken up to the last byte', { bytes: 500 }, { rowsAhead: 1, bytesAhead: 500 }],
     ['taken when it ends just in time', { rows: 5, leftMs: 15 }, { rowsAhead: 10 }],
     ['taken when nobody knows what a row costs', { leftMs: 1 }, { rowsAhead: 90, rowMs: undefined }],
     ['taken beside others that take their turns', { leftMs: 4 }, { rowsAhead: 1, othersMs: [1_000] }],
@@ -21,7 +20,6 @@ describe('a request is', () => {
 
   it.each<[string, string, number, Partial<LoadAsk>, Partial<LoadFacts>]>([
     ['beyond the rows', 'rows', 50, { rows: 51 }, { rowsAhead: 50 }],
-    ['beyond the bytes', 'bytes', 1, { bytes: 501 }, { rowsAhead: 1, bytesAhead: 500 }],
     ['behind too much', 'wait', 20, {}, { rowsAhead: 52, rowMs: 10 }],
     ['too late by the rows before it', 'deadline', 1, { leftMs: 10 }, { rowsAhead: 10 }],
     ['too late by its own rows', 'deadline', 10, { rows: 20, leftMs: 10 }, {}],

@@ -7,8 +7,6 @@ export type LoadReason = (typeof LOAD_REASONS)[number];
 export interface LoadLimits {
   /** Most rows of one version that are admitted and not answered. */
   queueRows: number;
-  /** Most bytes of input tensors of all versions that are admitted and not answered. */
-  queueBytes: number;
   /** Longest time that work which came before may take, in milliseconds. */
   queueMs: number;
 }
@@ -16,7 +14,6 @@ export interface LoadLimits {
 /** The request to be judged. */
 export interface LoadAsk {
   rows: number;
-  bytes: number;
   /** Time that is left to answer it, in milliseconds; undefined: it has no deadline. */
   leftMs: number | undefined;
 }
@@ -25,8 +22,6 @@ export interface LoadAsk {
 export interface LoadFacts {
   /** Rows of this version that run before this request does. */
   rowsAhead: number;
-  /** Of all versions. */
-  bytesAhead: number;
   /** Undefined: not known, or learnt too long ago to refuse anybody by it. */
   rowMs: number | undefined;
   /** Work of other versions that share the processor, in milliseconds each. */
@@ -46,10 +41,9 @@ export interface LoadRefusal {
  * so that one that is larger than a limit of the queue is not refused for ever.
  */
 export function judgeLoad(ask: LoadAsk, facts: LoadFacts, limits: LoadLimits): LoadRefusal | undefined {
-  const { rowsAhead, bytesAhead, rowMs, othersMs, aroundMs } = facts;
+  const { rowsAhead, rowMs, othersMs, aroundMs } = facts;
   const aheadMs = rowMs === undefined ? 0 : fairFinishMs(rowsAhead * rowMs, othersMs);
   if (rowsAhead > 0 && rowsAhead + ask.rows > limits.queueRows) return { reason: 'rows', retryMs: aheadMs };
-  if (bytesAhead > 0 && bytesAhead + ask.bytes > limits.queueBytes) return { reason: 'bytes', retryMs: aheadMs };
   if (ask.leftMs !== undefined && ask.leftMs <= 0) return { reason: 'deadline', retryMs: aheadMs };
   if (rowMs === undefined) return undefined;
   if (aheadMs > limits.queueMs) return { reason: 'wait', retryMs: aheadMs - limits.queueMs };

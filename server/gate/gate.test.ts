@@ -95,13 +95,12 @@ describe('what is admitted', () => {
     const large = bench.enter(M, 101);
     expect(refusal(() => bench.enter(M, 1)).details['reason']).toBe('rows');
     bench.gate.leave(large, bench.now);
-    const heavy = bench.ask(M);
-    heavy.bytes = 2_000;
-    bench.gate.enter(heavy, M, rows(1), bench.now);
-    expect(refusal(() => bench.enter(version('other'), 1)).details['reason']).toBe('bytes');
-    bench.gate.leave(heavy, bench.now);
-    bench.enter(M, 1);
-    expect(bench.turnedAway(M)).toEqual({ rows: 1 });
+    const [heavy, other] = [bench.ask(M), bench.ask(version('other'))];
+    bench.gate.take(heavy, M, 2_000);
+    expect(refusal(() => bench.gate.take(other, version('other'), 1)).details['reason']).toBe('bytes');
+    bench.gate.bytes.release(heavy);
+    bench.gate.take(other, version('other'), 1);
+    expect([bench.turnedAway(M), bench.turnedAway(version('other'))]).toEqual([{ rows: 1 }, { bytes: 1 }]);
   });
 
   it('waits behind high priorities alone, if it has one', () => {

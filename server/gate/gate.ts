@@ -4,6 +4,7 @@ import { requestRows } from '../../engine/request-rows.ts';
 import { ClientGone } from '../api/errors.ts';
 import type { ServedVersion } from '../lifecycle/served-version.ts';
 import { judgeLoad, type LoadLimits, type LoadReason, type LoadRefusal } from './admission.ts';
+import { BodyBytes } from './body-bytes.ts';
 import { VersionQueue } from './queue.ts';
 import { Ticket, type Waiter } from './ticket.ts';
 import { LoopTurns } from './turns.ts';
@@ -11,6 +12,8 @@ import { LoopTurns } from './turns.ts';
 export interface GateOptions extends LoadLimits {
   /** Most rows of one request. */
   maxRows: number;
+  /** Most bytes that requests of all versions hold, of bodies and of answers. */
+  queueBytes: number;
   /** How long a request for a model may take if it does not say, in milliseconds; undefined: no limit. */
   deadlineMs: (model: string) => number | undefined;
 }
@@ -30,13 +33,15 @@ export class Gate {
   readonly #queues = new Map<string, VersionQueue>();
   /** Those on the serving loop that have work: they take turns with each other. */
   readonly #busyInline = new Set<VersionQueue>();
-  #bytes = 0;
+  /** What requests hold of memory, whether they are admitted or not. */
+  readonly bytes: BodyBytes;
   readonly #turns: LoopTurns;
   /** Whether some request has a deadline: only then turns of the loop are watched. */
   #watching = false;
 
   constructor(options: GateOptions, turns = new LoopTurns()) {
     this.#options = options;
+    this.bytes = new BodyBytes(options.queueBytes);
     this.#turns = turns;
   }
 
@@ -58,6 +63,13 @@ export class Gate {
     if (queue.requests > 0 || ticket.budgetMs !== undefined) this.#judge(ticket, queue, version, now);
   }
 
+  /** More bytes of a request, before they are kept, until they are released. @throws KedgeError `overloaded` where there is no room for them */
+  take(ticket: Ticket, version: Gated, bytes: number): void {
+    if (this.bytes.take(ticket, bytes)) return;
+    this.#queueOf(version).turnedAway.bytes += 1;
+    throw overloaded(version, { reason: 'bytes', retryMs: 0 });
+  }
+
   /** Admits a request that is understood. Each call that returns is followed by one of {@link leave}. @throws KedgeError `overloaded`, `request-invalid` */
   enter(ticket: Ticket, version: Gated, inputs: Tensors, now: number): void {
     const queue = this.#queueOf(version);
@@ -69,12 +81,10 @@ export class Gate {
       );
     }
     const leftMs = ticket.leftMs(now);
-    if (queue.requests > 0 || leftMs !== undefined || this.#bytes + ticket.bytes > this.#options.queueBytes)
-      this.#judge(ticket, queue, version, now);
+    if (queue.requests > 0 || leftMs !== undefined) this.#judge(ticket, queue, version, now);
     if (leftMs !== undefined) ticket.timeoutMs = leftMs;
     ticket.queue = queue;
     queue.add(ticket);
-    this.#bytes += ticket.bytes;
     if (version.placement.engine === 'inline') this.#busyInline.add(queue);
   }
 
@@ -83,7 +93,6 @@ export class Gate {
     const queue = ticket.queue!;
     ticket.queue = undefined;
     queue.remove(ticket, now);
-    this.#bytes -= ticket.bytes;
     this.#turns.worked(now);
     if (queue.requests === 0) this.#busyInline.delete(queue);
     if (ticket.aborted || error instanceof ClientGone) queue.turnedAway.cancelled += 1;
@@ -123,16 +132,15 @@ export class Gate {
     const others = inline ? this.#busyInline : [];
     const othersMs: number[] = [];
     for (const other of others) if (other !== queue) othersMs.push(other.workMs);
-    const { rows, bytes, priority } = ticket;
+    const { rows, priority } = ticket;
     // On the loop that runs them, first the other requests of this turn are taken in; answering one costs about half of that.
     const aroundMs = this.#turns.restMs(now) + ANSWERING * this.#turns.requestMs(now) * (queue.requests + 1);
     const leftMs = ticket.leftMs(now);
     const planMs = leftMs === undefined ? undefined : leftMs * queue.margin.share(now);
     const refusal = judgeLoad(
-      { rows, bytes, leftMs: planMs },
+      { rows, leftMs: planMs },
       {
         rowsAhead: queue.rowsAhead(priority),
-        bytesAhead: this.#bytes,
         rowMs: queue.rowMs(now),
         othersMs,
         aroundMs: inline ? aroundMs : 0,
@@ -162,7 +170,7 @@ function parseTimeout(text: string): number {
 
 const SENTENCES: Record<LoadReason, string> = {
   rows: 'as many rows wait as KEDGE_QUEUE_ROWS allows',
-  bytes: 'as many bytes wait as KEDGE_QUEUE_MB allows',
+  bytes: 'requests hold as many bytes as KEDGE_QUEUE_MB allows',
   wait: 'what waits would take longer than KEDGE_QUEUE_SECONDS allows',
   deadline: 'it could not be answered in the time that the request gives',
   expired: 'its time is over',

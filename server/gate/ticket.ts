@@ -31,6 +31,8 @@ export class Ticket implements RunOptions {
   rows = 1;
   /** Of its body. */
   bytes = 0;
+  /** Of memory, as {@link BodyBytes} counts it. */
+  held = 0;
   /** Where it is counted, while admitted. */
   queue: VersionQueue | undefined;
   /** When its body was whole, when its run was asked for and when that ended, in seconds on the clock of the stats. */
