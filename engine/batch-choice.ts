@@ -37,7 +37,10 @@ export interface BatchBounds {
   now: number;
   /** Rows are merged, and kept apart from each other. */
   merges: boolean;
+  /** Most rows of a run that several requests share. */
   maxRows: number;
+  /** Most rows of a part of a request that has more; of one that has fewer, all rows are one run. */
+  maxPartRows: number;
   maxBytes: number;
   /** Most rows of a request that can only be run in one piece. */
   maxPieceRows: number;
@@ -82,9 +85,10 @@ export function chooseBatch(waiting: readonly Waiting[], bounds: BatchBounds): C
     const first = requests[0];
     const own = rowsLeft(request);
     if (first === undefined) {
-      isPart = merges && request.mergeable && (request.parts !== undefined || own > maxRows);
+      const partRows = Math.min(own, partRowsOf(request, bounds));
+      isPart = merges && request.mergeable && (request.parts !== undefined || partRows < own);
       requests.push(request);
-      rows = isPart ? Math.min(own, maxRows) : request.rows;
+      rows = isPart ? partRows : request.rows;
       bytes = request.bytes;
       deadline = request.deadline;
     } else if (
@@ -105,6 +109,11 @@ export function chooseBatch(waiting: readonly Waiting[], bounds: BatchBounds): C
     } else left.push(request);
   }
   return { batch: { requests, rows, isPart }, left, unrun };
+}
+
+/** Most rows of a part, within the most bytes too. */
+function partRowsOf({ rows, bytes }: Waiting, { maxPartRows, maxBytes }: BatchBounds): number {
+  return bytes === 0 ? maxPartRows : Math.max(1, Math.min(maxPartRows, Math.floor((maxBytes * rows) / bytes)));
 }
 
 /** When a run of so many rows that begins now is expected to end. */

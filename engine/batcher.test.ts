@@ -158,51 +158,51 @@ describe('a request with more rows than a run may have', () => {
     request(...Array.from({ length: rows }, (_, row): [number, number] => [row, 1]));
 
   it('is run in parts, between which others have their turns', async () => {
-    const { batcher, runs } = start({ limits: { maxRows: 2, maxRunMs: UNHURRIED } });
+    const { batcher, runs } = start({ limits: { maxRunMs: UNHURRIED } });
     const times: RunTimes[] = [];
     const [all, one] = await Promise.all([
-      batcher.run(large(5), OUTPUTS, { onRun: (run) => void times.push(run) }),
+      batcher.run(large(40), OUTPUTS, { onRun: (run) => void times.push(run) }),
       batcher.run(request([1, 2]), OUTPUTS),
     ]);
-    expect(runs.map(({ rows }) => rows)).toEqual([2, 1, 2, 1]);
+    expect(runs.map(({ rows }) => rows)).toEqual([16, 1, 24]);
     expect([elements(all, 'sum'), elements(all, 'text')]).toEqual([
-      [1, 2, 3, 4, 5],
-      ['0,1', '1,1', '2,1', '3,1', '4,1'],
+      Array.from({ length: 40 }, (_, row) => row + 1),
+      Array.from({ length: 40 }, (_, row) => `${row},1`),
     ]);
-    expect([all.get('sum')!.shape, all.get('text')!.shape, elements(one, 'sum')]).toEqual([[5], [5], [3]]);
-    expect(times).toEqual([{ queueMs: expect.any(Number), computeMs: expect.any(Number), rows: 5, requests: 1 }]);
+    expect([all.get('sum')!.shape, all.get('text')!.shape, elements(one, 'sum')]).toEqual([[40], [40], [3]]);
+    expect(times).toEqual([{ queueMs: expect.any(Number), computeMs: expect.any(Number), rows: 40, requests: 1 }]);
     await batcher.idle();
     expect(batcher.work).toMatchObject({ requests: 0, rows: 0, runs: 0 });
   });
 
   it('leaves the rest where its time is over or its client is gone', async () => {
     for (const end of ['late', 'gone']) {
-      const { batcher, runs, clock, state } = start({ limits: { maxRows: 2, maxRunMs: UNHURRIED } });
+      const { batcher, runs, clock, state } = start({ limits: { maxRunMs: UNHURRIED } });
       const gone = new AbortController();
       state.answer = (inputs) => {
         if (runs.length === 2 && end === 'late') clock.time = 10;
         else if (runs.length === 2) gone.abort(new Error('gone'));
         return Promise.resolve(sums(inputs, OUTPUTS));
       };
-      const answer = batcher.run(large(9), OUTPUTS, { timeoutMs: 10, signal: gone.signal });
+      const answer = batcher.run(large(90), OUTPUTS, { timeoutMs: 10, signal: gone.signal });
       await expect(answer).rejects.toThrow(end === 'late' ? 'did not answer within 10 ms' : 'gone');
-      expect(runs.map(({ rows }) => rows)).toEqual([2, 2]);
+      expect(runs.map(({ rows }) => rows)).toEqual([16, 32]);
       await batcher.idle();
     }
   });
 
   it('fails with the part that fails', async () => {
-    const { batcher, runs } = start({ limits: { maxRows: 2, maxRunMs: UNHURRIED } });
-    const answer = batcher.run(request([1, 1], [1, 1], [-9, 1], [1, 1], [1, 1]), OUTPUTS);
+    const { batcher, runs } = start({ limits: { maxRunMs: UNHURRIED } });
+    const answer = batcher.run(request(...new Array(20).fill([1, 1]), [-9, 1], ...new Array(40).fill([1, 1])), OUTPUTS);
     await expect(answer).rejects.toThrow('A sum is below zero.');
-    expect(runs.map(({ rows }) => rows)).toEqual([2, 2]);
+    expect(runs.map(({ rows }) => rows)).toEqual([16, 32]);
   });
 
   it('is run in one piece where a part has other rows than it should', async () => {
-    const { batcher, runs, state } = start({ limits: { maxRows: 2, maxRunMs: UNHURRIED } });
+    const { batcher, runs, state } = start({ limits: { maxRunMs: UNHURRIED } });
     state.answer = () => Promise.resolve(new Map([['sum', tensor('FP32', [1], [0])]]));
-    expect(elements(await batcher.run(large(5), ['sum']), 'sum')).toEqual([0]);
-    expect(runs.map(({ rows }) => rows)).toEqual([2, 5]);
+    expect(elements(await batcher.run(large(20), ['sum']), 'sum')).toEqual([0]);
+    expect(runs.map(({ rows }) => rows)).toEqual([16, 20]);
     expect(batcher.forbidden).toMatch(/other rows/);
   });
 
@@ -214,8 +214,8 @@ describe('a request with more rows than a run may have', () => {
       message: expect.stringMatching(/at most 4 rows: give every input the same number/),
     });
     await batcher.run(unequal(4), ['sum']);
-    await batcher.run(large(5), ['sum']);
-    expect(runs.map(({ rows }) => rows)).toEqual([4, 4, 1]);
+    await batcher.run(large(20), ['sum']);
+    expect(runs.map(({ rows }) => rows)).toEqual([4, 16, 4]);
   });
 });
 

@@ -14,11 +14,11 @@ import type { FairTurns, Participant } from './turns.ts';
 
 /** How the waiting requests of a model become runs. */
 export interface BatchLimits {
-  /** Most rows of a merged run, and of a part of a request that has more. */
+  /** Most rows of a merged run. */
   maxRows: number;
   /** Most bytes of the inputs of a merged run. */
   maxBytes: number;
-  /** Merged runs are kept about this short, in milliseconds, so that others get their turn; longer where there are none. */
+  /** Merged runs, and parts of a request that has many rows, are kept about this short, in milliseconds, so that others get their turn; longer where there are none. */
   maxRunMs: number;
   /** How long a request waits for company, in milliseconds, if it has the time. 0: no longer than what else this turn of the loop brings. */
   waitMs: number;
@@ -46,12 +46,12 @@ export interface BatcherOptions {
 const NEWEST = 0.3;
 /** A cost that was seen longer ago than this, in milliseconds, keeps nothing from being run. */
 const STALE_MS = 1_000;
-/** Rows of the first merged runs, before it is known how long they take. */
+/** Most rows of the first runs, before it is known how long they take. */
 const FIRST_ROWS = 16;
 
 /**
  * The requests that wait for one model, and how they become runs. What came before its turn is merged into one run as far as it
- * fits together and within the limits; it never waits on purpose unless `waitMs` says so. A request that has more rows than a merged run may is run
+ * fits together and within the limits; it never waits on purpose unless `waitMs` says so. A request that has more rows than that is run
  * in parts, between which all others have their turns.
  *
  * idle    — nothing waits
@@ -67,7 +67,8 @@ export class Batcher implements Participant {
   readonly #batches: BatchRuns;
   readonly #patience: Patience;
   #runs = 0;
-  #rowLimit: number;
+  /** How many rows take about as long as a run may. */
+  #rowLimit = FIRST_ROWS;
   #rowMs: number | undefined;
   #learntAt = Number.NEGATIVE_INFINITY;
   /** Resolves when nothing waits and no run is under way; made when somebody wants to know. */
@@ -76,7 +77,6 @@ export class Batcher implements Participant {
   constructor(runner: Runner, options: BatcherOptions) {
     this.#runner = runner;
     this.#options = options;
-    this.#rowLimit = Math.min(FIRST_ROWS, options.limits.maxRows);
     this.#layout = options.merges ? rowLayoutOf(options.signature) : undefined;
     this.#queue = new RequestQueue(options.name);
     this.#patience = new Patience(options.clock, () => this.#ask());
@@ -132,8 +132,9 @@ export class Batcher implements Participant {
 
   /** How long a request waits for company. */
   #patienceMs(leftMs = Number.POSITIVE_INFINITY): number {
-    const { waitMs } = this.#options.limits;
-    if (waitMs === 0 || !this.#merges || this.#queue.rows >= this.#rowLimit) return 0;
+    const { limits } = this.#options;
+    const { waitMs } = limits;
+    if (waitMs === 0 || !this.#merges || this.#queue.rows >= Math.min(this.#rowLimit, limits.maxRows)) return 0;
     return patienceMs({ waitMs, leftMs, expectedMs: this.expectedMs });
   }
 
@@ -187,7 +188,8 @@ export class Batcher implements Participant {
     return {
       now: clock.now(),
       merges: this.#merges,
-      maxRows: this.#rowLimit,
+      maxRows: Math.min(this.#rowLimit, limits.maxRows),
+      maxPartRows: this.#rowLimit,
       maxBytes: limits.maxBytes,
       // What is dropped by a cost can never correct it.
       rowMs: clock.now() - this.#learntAt <= STALE_MS ? this.#rowMs : undefined,
@@ -204,6 +206,6 @@ export class Batcher implements Participant {
     const seen = ms / Math.max(1, rows);
     this.#rowMs = isKnown ? this.#rowMs! + NEWEST * (seen - this.#rowMs!) : seen;
     const maxRunMs = longestRunMs(limits.maxRunMs, turns().turnsAlone(this));
-    this.#rowLimit = nextRowLimit(this.#rowLimit, { rows, ms, maxRunMs, maxRows: limits.maxRows });
+    this.#rowLimit = nextRowLimit(this.#rowLimit, { rows, ms, maxRunMs });
   }
 }

@@ -7,12 +7,11 @@ describe('rows of the next run', () => {
     ['grows no further than its time allows', 16, 16, 8, 20],
     ['stays where runs are not half full', 64, 32, 1, 64],
     ['grows where they are more than that', 64, 33, 1, 128],
-    ['is never more than the most', 200, 200, 1, 256],
     ['falls at once where one took too long', 64, 64, 20, 32],
     ['and does not rise by that', 16, 64, 20, 16],
     ['is one at least', 16, 1, 500, 1],
   ])('%s', (_name, limit, rows, ms, next) => {
-    expect(nextRowLimit(limit, { rows, ms, maxRunMs: 10, maxRows: 256 })).toBe(next);
+    expect(nextRowLimit(limit, { rows, ms, maxRunMs: 10 })).toBe(next);
   });
 });
 

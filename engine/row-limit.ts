@@ -1,21 +1,20 @@
-/** What a run showed, and what bounds the next. */
+/** What a run showed, and what bounds the next. Milliseconds. */
 export interface RowLimitFacts {
   /** Of the run. */
   rows: number;
   ms: number;
-  /** Runs are kept about this short, in milliseconds. */
+  /** Runs are kept about this short. */
   maxRunMs: number;
-  maxRows: number;
 }
 
 /**
- * How many rows the next merged run may have: more, at most twice as many, while runs are short and half full; fewer at once when one took too
+ * How many rows the next run may have: more, at most twice as many, while runs are short and half full; fewer at once when one took too
  * long. Pure.
  */
-export function nextRowLimit(limit: number, { rows, ms, maxRunMs, maxRows }: RowLimitFacts): number {
+export function nextRowLimit(limit: number, { rows, ms, maxRunMs }: RowLimitFacts): number {
   if (ms > maxRunMs) return Math.max(1, Math.min(limit, Math.floor((rows * maxRunMs) / ms)));
   if (rows * 2 <= limit) return limit;
-  return Math.min(maxRows, Math.ceil(limit * Math.min(2, maxRunMs / ms)));
+  return Math.ceil(limit * Math.min(2, maxRunMs / ms));
 }
 
 /** After so many turns in a row nobody else is thought to want any. */
