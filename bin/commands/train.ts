@@ -27,7 +27,8 @@ master   plans, and puts the models on the queue as one run; or joins the run th
 worker   takes models off the queue until nothing is left; any number of them
 finish   waits for the workers, and publishes what passes the gate
 status   says how far the run is
-A run keeps the mode and the force that it was begun with, also where another training joins it.
+A run keeps the mode and the force that it was begun with, also where another training joins it. What a training of several runs came
+to is one answer: with --json one document, with runs beside the models of all.
 
 --ensure trains what has no version for the code that runs here, and ends at once when there is nothing of that kind:
 for the Job before a deployment. --stale 24h also trains what is older, and what has drifted: for the CronJob. --drifted trains what
