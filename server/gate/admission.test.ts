@@ -13,6 +13,11 @@ describe('a request is', () => {
     ['taken up to the last row', { rows: 50 }, { rowsAhead: 50 }],
     ['taken when it ends just in time', { rows: 5, leftMs: 15 }, { rowsAhead: 10 }],
     ['taken when nobody knows what a row costs', { leftMs: 1 }, { rowsAhead: 90, rowMs: undefined }],
+    [
+      'taken between the parts of large ones',
+      { leftMs: 45 },
+      { rowsAhead: 90, rowMs: 10, partedAhead: { requests: 1, rows: 89 } },
+    ],
     ['taken beside others that take their turns', { leftMs: 4 }, { rowsAhead: 1, othersMs: [1_000] }],
   ])('%s', (_title, ask, facts) =>
     expect(judgeLoad({ ...ASK, ...ask }, { ...IDLE, ...facts }, LIMITS)).toBeUndefined(),
@@ -25,6 +30,13 @@ describe('a request is', () => {
     ['too late by its own rows', 'deadline', 10, { rows: 20, leftMs: 10 }, {}],
     ['too late by the turns of others', 'deadline', 1, { leftMs: 3 }, { rowsAhead: 1, othersMs: [1_000] }],
     ['too late by what is around the runs', 'deadline', 2, { leftMs: 10 }, { rowsAhead: 9, aroundMs: 2 }],
+    [
+      'too late by the parts of large ones',
+      'deadline',
+      30,
+      { leftMs: 30 },
+      { rowsAhead: 90, rowMs: 5, partedAhead: { requests: 2, rows: 89 } },
+    ],
     ['late already', 'deadline', 0, { leftMs: 0 }, { rowMs: undefined }],
   ])('refused %s', (_title, reason, retryMs, ask, facts) =>
     expect(judgeLoad({ ...ASK, ...ask }, { ...IDLE, ...facts }, LIMITS)).toEqual({ reason, retryMs }),

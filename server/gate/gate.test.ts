@@ -12,6 +12,7 @@ const version = (model: string, engine: 'inline' | 'host' = 'inline'): Gated => 
   version: 1,
   digest: `sha256:${model}`,
   placement: { engine, reason: '' },
+  merging: undefined,
   signature: { inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 1] }], outputs: [] },
 });
 const rows = (count: number): Tensors =>
@@ -122,6 +123,17 @@ describe('what is admitted', () => {
     expect(refusal(() => bench.enter(M, 3, '50')).code).toBe('overloaded');
     bench.enter(M, 2, '50');
     bench.enter(host, 5, '50');
+  });
+
+  it('is not held up by a large one that is run in parts', () => {
+    for (const merges of [true, false]) {
+      const bench = new Bench({ queueRows: 5_000 });
+      const one: Gated = { ...M, merging: { merges, because: '' } };
+      bench.leave(bench.enter(one, 10), 10);
+      bench.enter(one, 1_000);
+      if (merges) bench.enter(one, 1, undefined, { timeout: 50_000 });
+      else expect(refusal(() => bench.enter(one, 1, undefined, { timeout: 50_000 })).code).toBe('overloaded');
+    }
   });
 
   it('has the time that its model has if it does not say', () => {

@@ -5,8 +5,8 @@ import { ClientGone } from '../api/errors.ts';
 import type { ServedVersion } from '../lifecycle/served-version.ts';
 import { judgeLoad, type LoadLimits, type LoadReason, type LoadRefusal } from './admission.ts';
 import { BodyBytes } from './body-bytes.ts';
-import { VersionQueue } from './queue.ts';
-import { Ticket, type Waiter } from './ticket.ts';
+import { LARGE_ROWS, VersionQueue } from './queue.ts';
+import { HIGH, Ticket, type Waiter } from './ticket.ts';
 import { LoopTurns } from './turns.ts';
 
 export interface GateOptions extends LoadLimits {
@@ -22,7 +22,7 @@ export interface GateOptions extends LoadLimits {
 const ANSWERING = 0.5;
 
 /** What of a version the gate goes by. */
-export type Gated = Pick<ServedVersion, 'model' | 'version' | 'digest' | 'placement' | 'signature'>;
+export type Gated = Pick<ServedVersion, 'model' | 'version' | 'digest' | 'placement' | 'signature' | 'merging'>;
 
 /**
  * Admission of load: knows what is admitted and what it costs, and refuses at once what could only be answered too late, so that what is
@@ -137,10 +137,13 @@ export class Gate {
     const aroundMs = this.#turns.restMs(now) + ANSWERING * this.#turns.requestMs(now) * (queue.requests + 1);
     const leftMs = ticket.leftMs(now);
     const planMs = leftMs === undefined ? undefined : leftMs * queue.margin.share(now);
+    // Large ones let a small one go between their parts, unless they have the higher priority.
+    const isBetween = rows <= LARGE_ROWS && priority < HIGH && version.merging?.merges === true;
     const refusal = judgeLoad(
       { rows, leftMs: planMs },
       {
         rowsAhead: queue.rowsAhead(priority),
+        ...(isBetween && { partedAhead: queue.large }),
         rowMs: queue.rowMs(now),
         othersMs,
         aroundMs: inline ? aroundMs : 0,

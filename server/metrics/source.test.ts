@@ -9,6 +9,7 @@ const version = (number: number, digest: string) => ({
   version: number,
   digest,
   placement: { engine: 'inline', reason: '' },
+  signature: { inputs: [{ name: 'x', datatype: 'FP32', shape: [-1] }], outputs: [] },
 });
 const gate = () => new Gate({ maxRows: 10, queueRows: 10, queueBytes: 10, queueMs: 10, deadlineMs: () => undefined });
 const sourceOf = (numbers: readonly number[], parts: Partial<MetricsSource>): MetricsSource => {
