@@ -183,6 +183,32 @@ describe('who is told to leave', () => {
   });
 });
 
+describe('an answer that nobody reads', () => {
+  const MIB = 2 ** 20;
+  const large = (): Response => new Response(new Uint8Array(64 * MIB));
+
+  it.each([
+    ['in one piece', large],
+    ['in many', () => new Response(new Blob([new Uint8Array(64 * MIB)]).stream())],
+  ])('%s ends with its connection, and its bytes are told of until then', async (_title, app) => {
+    let [bytes, most] = [0, 0];
+    const onUnsent = (more: number): void => {
+      bytes += more;
+      most = Math.max(most, bytes);
+    };
+    const connection = await open({ onUnsent, timeouts: { headers: 200, request: 200, check: 20 } }, app);
+    connection.socket.pause();
+    connection.write(GOOD);
+    await vi.waitFor(() => expect(bytes).toBeGreaterThan(0));
+    await vi.waitFor(() => expect(bytes).toBe(0), 10_000);
+    expect(most).toBeGreaterThan(0);
+    // What the kernel took of it can be read, and then it ends.
+    connection.socket.resume();
+    await vi.waitFor(() => expect(connection.closed).toBe(true), 10_000);
+    expect(connection.rest.length).toBeLessThan(64 * MIB);
+  });
+});
+
 it('lets headers be set on every answer', async () => {
   const connection = await open({ onHead: ({ url }, response) => response.setHeader('x-url', String(url)) });
   connection.write(GOOD.replace('/', '/here'));

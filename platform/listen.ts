@@ -5,6 +5,7 @@ import type { getRequestListener } from '@hono/node-server';
 import { type ErrorCode, KedgeError, messageOf } from '../contract/errors.ts';
 import { refuseConnection, refuseExpectation, refuseRequest } from './before-routing.ts';
 import { Pipelines } from './pipelines.ts';
+import { Unsent } from './unsent.ts';
 
 export interface Listener {
   readonly port: number;
@@ -41,6 +42,8 @@ export interface ListenOptions {
   onHead?: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;
   /** Called when a client was refused before its bytes came to be a request. */
   onRefused?: ((code: ErrorCode) => void) | undefined;
+  /** Told of bytes of answers that wait for their clients to read them, or, as a negative number, no longer do. */
+  onUnsent?: ((bytes: number) => void) | undefined;
   timeouts?: Partial<Timeouts> | undefined;
 }
 
@@ -48,7 +51,7 @@ export interface ListenOptions {
 interface Timeouts {
   /** For the head of a request. */
   headers: number;
-  /** For a whole request. */
+  /** For a whole request; and for an answer, of which nothing moves. */
   request: number;
   /** How often connections are checked for them. */
   check: number;
@@ -71,16 +74,27 @@ const SWEEP_MS = 100;
  * @throws KedgeError `config-invalid` when the port cannot be had
  */
 export async function listen(app: App, options: ListenOptions): Promise<Listener> {
-  const { port, hostname, maxConnections, tls, onHead, onRefused } = options;
+  const { port, hostname, maxConnections, tls, onHead, onRefused, onUnsent } = options;
   const timeouts = { ...TIMEOUTS, ...options.timeouts };
   let leaving = false;
   const pipelines = new Pipelines();
+  const unsent = new Unsent({ limitMs: timeouts.request, checkMs: timeouts.check, onBytes: onUnsent });
   class Answer<T extends IncomingMessage> extends ServerResponse<T> {
     override writeHead(...head: unknown[]): this {
       if (leaving && pipelines.isNewest(this)) this.shouldKeepAlive = false;
       onHead?.(this.req, this);
       super.writeHead(...(head as Parameters<ServerResponse['writeHead']>));
       pipelines.wroteHead(this);
+      return this;
+    }
+    override write(...chunk: unknown[]): boolean {
+      const more = super.write(...(chunk as Parameters<ServerResponse['write']>));
+      unsent.wrote(this);
+      return more;
+    }
+    override end(...chunk: unknown[]): this {
+      super.end(...(chunk as Parameters<ServerResponse['end']>));
+      unsent.wrote(this);
       return this;
     }
   }

@@ -1,12 +1,11 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { resolve } from 'node:path';
-import type { ErrorCode } from '../contract/errors.ts';
 import { KEDGE_VERSION } from '../contract/version.ts';
 import type { Engine } from '../engine/engine.ts';
 import { createHostEngine } from '../engine/host-engine.ts';
 import { createInlineEngine } from '../engine/inline.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
-import { type App, type Listener, listen } from '../platform/listen.ts';
+import { type App, type Listener, type ListenOptions, listen } from '../platform/listen.ts';
 import { createBufferedLog, createLog, type Log } from '../platform/log.ts';
 import { AccessLog } from './access-log.ts';
 import type { createApps } from './api/apps.ts';
@@ -137,6 +136,8 @@ export async function startServer(config: ServerConfig, overrides: Partial<Serve
   const infer = inference(context);
   const direct = directInference(context, infer);
   const apps = lazyApps(async () => (await import('./api/apps.ts')).createApps(context, { infer, control, scrape }));
+  /** What clients do not read of their answers, which takes memory as what they send does. */
+  const unread = { held: 0 };
   const [prediction, admin] = await listenBoth(
     config,
     tls,
@@ -144,7 +145,10 @@ export async function startServer(config: ServerConfig, overrides: Partial<Serve
       { fetch: apps.fetch('prediction'), direct },
       { fetch: apps.fetch('admin'), direct },
     ],
-    (code) => stats.refuse(code),
+    {
+      onRefused: (code) => stats.refuse(code),
+      onUnsent: (bytes) => context.gate.bytes.add(unread, bytes),
+    },
   );
   log.info({ port: prediction.port, adminPort: admin.port, estimators: [...estimators.keys()] }, 'listening');
   const source = watchCatalog({
@@ -247,14 +251,14 @@ async function listenBoth(
   { host, port, adminPort, maxConnections }: ServerConfig,
   tls: Tls | undefined,
   [app, adminApp]: readonly [App, App],
-  onRefused: (code: ErrorCode) => void,
+  told: Pick<ListenOptions, 'onRefused' | 'onUnsent'>,
 ): Promise<[Listener, Listener]> {
   const options = {
     ...(host !== undefined && { hostname: host }),
     maxConnections,
     tls: tls?.pair,
     onHead: echoIds,
-    onRefused,
+    ...told,
   };
   const prediction = await listen(app, { ...options, port });
   try {
