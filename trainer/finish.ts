@@ -16,9 +16,9 @@ import type { Lease, TaskQueue, TaskStatus } from './queue/task-queue.ts';
 import { FITTED_MODEL, HELD_OUT_FILE } from './run/fit-entry.ts';
 import { decodeHeldOut } from './run/held-out.ts';
 import { ChampionChanged, FinishLost, publishedByRun, publishOnce } from './run/publish-once.ts';
-import { type ModelReport, type RunReport, readReport, reportOf, writeReport } from './run/report.ts';
 import { dropStaged, fetchStaged, readStaged, type Staged } from './run/staging.ts';
 import type { HeldOut } from './run/trainable.ts';
+import { type ModelReport, type RunReport, readReport, reportOf, writeReport } from './run-report.ts';
 
 export interface FinishOptions {
   queue: TaskQueue;

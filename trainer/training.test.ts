@@ -8,9 +8,9 @@ import { publish } from '../registry/publish.ts';
 import { MemoryQueue } from './queue/memory-queue.ts';
 
 import { runOf } from './queue/testing/runs.ts';
-import { incomplete, readReport } from './run/report.ts';
 import { readStaged } from './run/staging.ts';
 import { lineModel } from './run/testing/line.ts';
+import { incomplete, readReport } from './run-report.ts';
 import { overriding } from './testing/overriding.ts';
 import { LEASE_MS, RULES, trainingStage } from './testing/stage.ts';
 import { workerExit } from './worker.ts';

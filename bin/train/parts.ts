@@ -4,7 +4,7 @@ import { finishRun } from '../../trainer/finish.ts';
 import { plan, type Started, startRun } from '../../trainer/master.ts';
 import { modeText, type Planned } from '../../trainer/plan/plan.ts';
 import type { Run } from '../../trainer/plan/task.ts';
-import { incomplete, jointReport, type RunReport, readReport } from '../../trainer/run/report.ts';
+import { incomplete, jointReport, type RunReport, readReport } from '../../trainer/run-report.ts';
 import { runWorker, type WorkerOutcome, workerExit } from '../../trainer/worker.ts';
 import { writeJson, writeNotes } from '../bucket.ts';
 import { progressOn } from '../progress.ts';

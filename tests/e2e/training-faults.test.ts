@@ -6,8 +6,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { listModels } from '../../registry/list-models.ts';
 import { openStore } from '../../registry/open-store.ts';
 import { hasRedis, startRedis, type TestRedis, withRedis } from '../../trainer/queue/testing/redis.ts';
-import { type RunReport, readReport } from '../../trainer/run/report.ts';
 import type { LineSettings } from '../../trainer/run/testing/line.ts';
+import { type RunReport, readReport } from '../../trainer/run-report.ts';
 import { type Env, eventually, type Program, runKedge, startProgram } from './programs.ts';
 
 const LINE = fileURLToPath(new URL('../../trainer/run/testing/line.ts', import.meta.url));

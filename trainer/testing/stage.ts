@@ -11,8 +11,8 @@ import { codeOf } from '../plan/code.ts';
 import type { Mode } from '../plan/plan.ts';
 import type { CodeOf, Run } from '../plan/task.ts';
 import type { TaskQueue } from '../queue/task-queue.ts';
-import type { RunReport } from '../run/report.ts';
 import trainable, { estimator, LINE_MODULE } from '../run/testing/line.ts';
+import type { RunReport } from '../run-report.ts';
 import { runWorker, type WorkerOptions, type WorkerOutcome } from '../worker.ts';
 
 /** Everything that a training is made of, over a bucket in a folder and the small trainer `line`. */

@@ -1,11 +1,11 @@
 import * as z from 'zod';
-import { stringifyJson } from '../../contract/json.ts';
-import { parseDocument, readDocument } from '../../registry/documents.ts';
-import type { ObjectStore } from '../../registry/object-store.ts';
-import type { Verdict } from '../gate/judge.ts';
-import type { Reason, Run } from '../plan/task.ts';
-import type { FitCost } from './fit-entry.ts';
-import { reportKey } from './staging.ts';
+import { stringifyJson } from '../contract/json.ts';
+import { parseDocument, readDocument } from '../registry/documents.ts';
+import type { ObjectStore } from '../registry/object-store.ts';
+import type { Verdict } from './gate/judge.ts';
+import type { Reason, Run } from './plan/task.ts';
+import type { FitCost } from './run/fit-entry.ts';
+import { reportKey } from './run/staging.ts';
 
 /**
  * What came of a model. `published`: a new version; `kept-back`: the gate said no; `refused`: it could never serve; `failed`:
