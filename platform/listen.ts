@@ -49,7 +49,7 @@ export interface ListenOptions {
 
 /** How long clients may take, in milliseconds. */
 interface Timeouts {
-  /** For the head of a request. */
+  /** For the head of a request, and for the handshake of TLS before it. */
   headers: number;
   /** For a whole request; and for an answer, of which nothing moves. */
   request: number;
@@ -114,7 +114,7 @@ export async function listen(app: App, options: ListenOptions): Promise<Listener
     else if (!app.direct?.(incoming, outgoing)) void adapter.answer(incoming, outgoing);
   };
   const server: Server = tls
-    ? createTlsServer({ ...serverOptions, ...tls }, listener)
+    ? createTlsServer({ ...serverOptions, ...tls, handshakeTimeout: timeouts.headers }, listener)
     : createServer(serverOptions, listener);
   server.on('clientError', (error, socket) => refuseConnection(error, socket as Socket, onRefused));
   server.on('checkExpectation', (request, response) => onRefused?.(refuseExpectation(request, response)));

@@ -5,6 +5,7 @@ import {
   integer,
   list,
   mebibytes,
+  notEmpty,
   optional,
   readSettings,
   seconds,
@@ -19,6 +20,7 @@ const settings = {
   memory: mebibytes('T_MEMORY', 'how much', { min: 1, max: 1024, default: '2' }),
   level: choice('T_LEVEL', 'how loud', ['info', 'warn'], { default: 'info' }),
   names: optional(list('T_NAMES', 'which')),
+  secret: notEmpty(optional(text('T_SECRET', 'a secret')), 'which would open all: unset it'),
 };
 
 describe('readSettings', () => {
@@ -31,7 +33,19 @@ describe('readSettings', () => {
       memory: 2 ** 21,
       level: 'info',
       names: ['a', 'b'],
+      secret: undefined,
     }));
+
+  it('takes an empty variable for an absent one, unless its setting refuses that', () => {
+    expect(readSettings(settings, { T_BUCKET: 'b', T_LABEL: '', T_PORT: '' })).toMatchObject({
+      label: undefined,
+      port: 8080,
+    });
+    expect(() => readSettings(settings, { T_BUCKET: 'b', T_SECRET: '' })).toThrow(
+      'T_SECRET is empty, which would open all: unset it',
+    );
+    expect(readSettings(settings, { T_BUCKET: 'b', T_SECRET: 'x' }).secret).toBe('x');
+  });
 
   it('names every problem at once', () => {
     const env = { T_PORT: 'tcp://10.0.0.1:8080', T_POLL: '0', T_MEMORY: '1.5', T_LEVEL: 'loud', T_BUCKET: '' };
@@ -55,4 +69,5 @@ it('describes each for help and README', () =>
     ['T_MEMORY', '2'],
     ['T_LEVEL', 'info'],
     ['T_NAMES', ''],
+    ['T_SECRET', ''],
   ]));

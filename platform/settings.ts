@@ -6,6 +6,8 @@ export interface Setting<T> {
   about: string;
   /** As text, the way a person would write it. Without one the setting is required, or undefined if `optional`. */
   default?: string;
+  /** Why an empty variable is refused; without it, it counts as absent. Continues "KEDGE_X is empty, …". */
+  whenEmpty?: string;
   parse(text: string): T;
 }
 
@@ -14,7 +16,7 @@ export type Values<S extends Settings> = { readonly [K in keyof S]: S[K] extends
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads a whole table of settings at once. An empty variable counts as absent.
+ * Reads a whole table of settings at once. An empty variable counts as absent, unless its setting refuses it.
  * @throws KedgeError `config-invalid` that names every problem, not the first alone
  */
 export function readSettings<S extends Settings>(settings: S, env: Environment): Values<S> {
@@ -23,6 +25,7 @@ export function readSettings<S extends Settings>(settings: S, env: Environment):
   for (const [name, setting] of Object.entries(settings)) {
     const text = env[setting.env] || setting.default;
     try {
+      if (setting.whenEmpty !== undefined && env[setting.env] === '') throw new Error(`is empty, ${setting.whenEmpty}`);
       values[name] = text === undefined ? missing(setting) : setting.parse(text);
     } catch (error) {
       problems.push(`${setting.env} ${(error as Error).message}`);
@@ -47,6 +50,11 @@ export function text(env: string, about: string, options: Options = {}): Setting
 
 export function optional<T>(setting: Setting<T>): Setting<T | undefined> {
   return Object.assign({}, setting, { [OPTIONAL]: true });
+}
+
+/** For what an empty variable, as of a secret that was never filled, must not turn off. @param why it is refused, and what to do */
+export function notEmpty<T>(setting: Setting<T>, why: string): Setting<T> {
+  return Object.assign({}, setting, { whenEmpty: why });
 }
 
 export function choice<T extends string>(

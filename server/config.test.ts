@@ -55,6 +55,12 @@ it.each<[string, Record<string, string>, RegExp]>([
   ['half of TLS', { KEDGE_VOLUME: 'v', KEDGE_TLS_CERT: 'cert.pem' }, /KEDGE_TLS_KEY go together/],
   ['deadlines that are none', { KEDGE_VOLUME: 'v', KEDGE_DEADLINES: 'm=soon' }, /KEDGE_DEADLINES must be seconds/],
   ['a share over 1', { KEDGE_VOLUME: 'v', KEDGE_ACCESS_LOG_SAMPLE: '1.5' }, /SAMPLE must be a number from 0 to 1/],
+  [
+    'no tokens where there should be some',
+    { KEDGE_VOLUME: 'v', KEDGE_TOKENS: '' },
+    /KEDGE_TOKENS is empty, which would let/,
+  ],
+  ['a file of tokens without a name', { KEDGE_VOLUME: 'v', KEDGE_TOKENS_FILE: '' }, /KEDGE_TOKENS_FILE is empty/],
   ['one port for two', { KEDGE_VOLUME: 'v', KEDGE_ADMIN_PORT: '8080' }, /both 8080/],
   ['what Kubernetes sets for a Service', { KEDGE_VOLUME: 'v', KEDGE_PORT: 'tcp://10.0.0.1:80' }, /enableServiceLinks/],
 ])('refuses %s', (_what, env, sentence) => {

@@ -7,6 +7,7 @@ import {
   integer,
   list,
   mebibytes,
+  notEmpty,
   optional,
   readSettings,
   type Setting,
@@ -14,6 +15,8 @@ import {
   text,
   type Values,
 } from '../platform/settings.ts';
+
+const OPENS = 'which would let everybody predict: fill it, or unset it if that is meant';
 
 /** The settings of `kedge serve`. Times are milliseconds and sizes bytes once read. */
 export const serverSettings = {
@@ -131,13 +134,19 @@ export const serverSettings = {
       default: '',
     },
   ),
-  tokens: optional(
-    text(
-      'KEDGE_TOKENS',
-      'who may ask: sha256:… SCOPE,SCOPE for each token, between semicolons; kedge token makes them',
+  tokens: notEmpty(
+    optional(
+      text(
+        'KEDGE_TOKENS',
+        'who may ask: sha256:… SCOPE,SCOPE for each token, between semicolons; kedge token makes them',
+      ),
     ),
+    OPENS,
   ),
-  tokensFile: optional(text('KEDGE_TOKENS_FILE', 'the same in a file, one on a line; read again when it changes')),
+  tokensFile: notEmpty(
+    optional(text('KEDGE_TOKENS_FILE', 'the same in a file, one on a line; read again when it changes')),
+    OPENS,
+  ),
   tlsCert: optional(
     text('KEDGE_TLS_CERT', 'certificate chain in PEM; read again when it changes. Both ports speak TLS then'),
   ),

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import type { TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { hasCode } from '../../contract/errors.ts';
 import { linearModel } from '../../contract/onnx/testing/models.ts';
+import { listen } from '../../platform/listen.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { RawConnection } from '../testing/raw-http.ts';
 import { get, startTestServer, type TestServer } from '../testing/test-server.ts';
@@ -205,6 +206,18 @@ describe.skipIf(!openssl)('TLS (left out without the openssl command)', () => {
         .on('error', reject)
         .end();
     });
+
+  it('has no more time for its handshake than a head has', async () => {
+    certify('silent');
+    const [cert, key] = ['crt', 'key'].map((kind) => readFileSync(join(dir, `silent.${kind}`)));
+    const listener = await listen(
+      { fetch: () => new Response('ok') },
+      { port: 0, tls: { cert: cert!, key: key! }, timeouts: { headers: 50, request: 100, check: 20 } },
+    );
+    const connection = new RawConnection(listener.port);
+    await vi.waitFor(() => expect(connection.closed).toBe(true), 10_000);
+    await listener.close(0);
+  });
 
   it('is spoken by both ports, with a certificate that can be replaced', async () => {
     certify('one');
