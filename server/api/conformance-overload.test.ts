@@ -110,7 +110,7 @@ describe('item 33: more than can be answered', () => {
   }, 60_000);
 
   it('more refusals than the loop can bear at once: all are told', async () => {
-    await start({ KEDGE_QUEUE_ROWS: '1' });
+    await start({ KEDGE_QUEUE_ROWS: '1', KEDGE_RUN_TIMEOUT_SECONDS: '60' });
     // Long enough for all of them to find it.
     const slow = send(5 * (await slowSteps()));
     await waiting(1);
