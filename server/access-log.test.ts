@@ -4,7 +4,7 @@ import { KedgeError } from '../contract/errors.ts';
 import { linearModel } from '../contract/onnx/testing/models.ts';
 import { type Log, silentLog } from '../platform/log.ts';
 import { AccessLog, describeAccess } from './access-log.ts';
-import { ClientGone } from './api/errors.ts';
+import { ClientGone } from './gate/client-gone.ts';
 import { Ticket } from './gate/ticket.ts';
 import { FakeEngine } from './testing/fake-engine.ts';
 import { postHead, RawConnection } from './testing/raw-http.ts';

@@ -1,9 +1,9 @@
 import type { HttpBindings } from '@hono/node-server';
 import { KedgeError } from '../contract/errors.ts';
 import type { Log } from '../platform/log.ts';
-import { ClientGone } from './api/errors.ts';
-import { idsOf } from './api/request-id.ts';
+import { ClientGone } from './gate/client-gone.ts';
 import type { Ticket } from './gate/ticket.ts';
+import { idsOf } from './request-id.ts';
 
 export interface AccessLogOptions {
   /** Where errors are told of. */

@@ -8,12 +8,11 @@ import { type Clock, systemClock } from '../platform/clock.ts';
 import { type App, type Listener, type ListenOptions, listen } from '../platform/listen.ts';
 import { createBufferedLog, createLog, type Log } from '../platform/log.ts';
 import { AccessLog } from './access-log.ts';
-import type { createApps } from './api/apps.ts';
 import type { ApiContext } from './api/context.ts';
 import { directInference } from './api/direct.ts';
 import { inference } from './api/infer.ts';
 import type { RepositoryControl } from './api/repository.ts';
-import { echoIds } from './api/request-id.ts';
+import type { createApps } from './apps.ts';
 import { type CatalogSource, watchCatalog } from './catalog-source.ts';
 import type { ServerConfig } from './config.ts';
 import { loadEstimators, serverCode } from './estimators.ts';
@@ -24,6 +23,7 @@ import { VersionManager } from './lifecycle/manager.ts';
 import { memoryBudget } from './lifecycle/room.ts';
 import { createMetrics } from './metrics.ts';
 import { readinessOf } from './readiness.ts';
+import { echoIds } from './request-id.ts';
 import { RequestStats } from './request-stats.ts';
 
 /** What the server is built from besides its settings; a test passes its own. */
@@ -135,7 +135,7 @@ export async function startServer(config: ServerConfig, overrides: Partial<Serve
   };
   const infer = inference(context);
   const direct = directInference(context, infer);
-  const apps = lazyApps(async () => (await import('./api/apps.ts')).createApps(context, { infer, control, scrape }));
+  const apps = lazyApps(async () => (await import('./apps.ts')).createApps(context, { infer, control, scrape }));
   /** What clients do not read of their answers, which takes memory as what they send does. */
   const unread = { held: 0 };
   const [prediction, admin] = await listenBoth(

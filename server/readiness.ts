@@ -1,4 +1,4 @@
-import type { ModelTable } from './api/context.ts';
+import type { ModelTable } from './lifecycle/model-table.ts';
 
 export interface ReadinessFacts {
   draining: boolean;

@@ -1,6 +1,6 @@
 import { KedgeError } from '../contract/errors.ts';
 import type { RunTimes } from '../engine/engine.ts';
-import { ClientGone } from './api/errors.ts';
+import { ClientGone } from './gate/client-gone.ts';
 
 /** Batch sizes that are told apart for a version; clients choose them, so there must be an end. */
 const MAX_BATCH_SIZES = 256;

@@ -63,6 +63,16 @@ it.each(Object.keys(PACKAGES))('%s imports only packages that belong there', (ro
   expect(wrong).toEqual([]);
 });
 
+it.each(Object.keys(ARROWS))('no two folders of %s import each other', (room) => {
+  const folderOf = (path: string): string | undefined => (path.split('/').length > 2 ? path.split('/')[1] : undefined);
+  const arrows = new Set<string>();
+  for (const { file, target } of imports(room).filter(isLocal)) {
+    const [from, to] = [folderOf(file), folderOf(target)];
+    if (target.startsWith(`${room}/`) && from && to && from !== to) arrows.add(`${from} ${to}`);
+  }
+  expect([...arrows].filter((arrow) => arrows.has(arrow.split(' ').reverse().join(' ')))).toEqual([]);
+});
+
 it('what a server imports of an estimator reaches nothing but contract', () => {
   const all = new Map(imports('examples').map((entry) => [entry.file, [] as string[]]));
   for (const { file, target } of imports('examples')) all.get(file)!.push(target);

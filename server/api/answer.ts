@@ -1,6 +1,7 @@
 import type { HttpBindings } from '@hono/node-server';
 import { hasCode } from '../../contract/errors.ts';
 import type { Tensors } from '../../contract/tensor.ts';
+import { ClientGone } from '../gate/client-gone.ts';
 import type { Ticket } from '../gate/ticket.ts';
 import type { ServedVersion } from '../lifecycle/served-version.ts';
 import { failureOf, type RequestWork } from '../work-stats.ts';
@@ -8,7 +9,7 @@ import { readBody } from './body.ts';
 import { limitOf } from './body-limit.ts';
 import type { ApiContext } from './context.ts';
 import { answerEncoding, compress, type Encoding } from './encoding.ts';
-import { ClientGone, errorReply, statusOf } from './errors.ts';
+import { errorReply, statusOf } from './errors.ts';
 import type { BinaryReply } from './infer-response.ts';
 import { pickVersion } from './pick.ts';
 import type { Reply } from './reply.ts';

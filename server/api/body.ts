@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import { ClientGone } from '../gate/client-gone.ts';
 import { type BodyLimit, tooLarge } from './body-limit.ts';
 import { requestEncoding } from './encoding.ts';
-import { ClientGone } from './errors.ts';
 import { Gathered } from './gathered.ts';
 import { decompress, type TakeBytes } from './inflate.ts';
 

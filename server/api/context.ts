@@ -6,19 +6,8 @@ import type { Estimators } from '../estimators.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { Access } from '../gate/guard.ts';
 import type { RefusalPace } from '../gate/refusal-pace.ts';
-import type { ServedModel } from '../lifecycle/served-model.ts';
-import type { ServedVersion } from '../lifecycle/served-version.ts';
+import type { ModelTable } from '../lifecycle/model-table.ts';
 import type { RequestStats } from '../request-stats.ts';
-
-/** The models that the routes answer for. */
-export interface ModelTable {
-  model(name: string): ServedModel | undefined;
-  models(): Iterable<ServedModel>;
-  /** Waits until a version of a lazy model is loaded, no longer than `limitMs`. @throws KedgeError `model-not-ready` */
-  wake(version: ServedVersion, limitMs?: number): Promise<void>;
-  /** Bytes that a version takes; undefined while nothing of it is loaded. */
-  memoryOf(version: ServedVersion): number | undefined;
-}
 
 /** How requests share runs. */
 export interface BatchSettings {

@@ -2,10 +2,11 @@ import { type CatalogVersion, isAvailable } from '../../contract/catalog.ts';
 import { EMPTY_ROLLOUT } from '../../contract/rollout.ts';
 import { isoTime } from '../../platform/clock.ts';
 import { judgeUnfit } from '../lifecycle/judge-load.ts';
+import type { ModelTable } from '../lifecycle/model-table.ts';
 import type { ServedModel } from '../lifecycle/served-model.ts';
 import type { ServedVersion } from '../lifecycle/served-version.ts';
+import { shownState } from '../lifecycle/shown-state.ts';
 import { describeMerging, judgeRows } from '../placement.ts';
-import type { ModelTable } from './context.ts';
 
 /** What Triton calls a model that onnxruntime runs. */
 export const PLATFORM = 'onnxruntime_onnx';
@@ -92,9 +93,4 @@ function warningsOf({ state, unfit }: ServedVersion, listed: CatalogVersion | un
   const inBucket = listed === undefined ? [] : isAvailable(listed) ? (listed.warnings ?? []) : listed.reasons;
   const warnings = [...inBucket, ...(unfit && state === 'ready' ? judgeUnfit(unfit) : [])];
   return warnings.length > 0 ? { warnings } : {};
-}
-
-/** To a user, a version that is there and not loaded is available. */
-export function shownState(state: ServedVersion['state']): string {
-  return state === 'discovered' ? 'available' : state;
 }

@@ -1,6 +1,7 @@
 import { KedgeError } from '../../contract/errors.ts';
 import { stringifyJson } from '../../contract/json.ts';
 import type { Log } from '../../platform/log.ts';
+import { ClientGone } from '../gate/client-gone.ts';
 import { type Reply, responseOf } from './reply.ts';
 
 /** Exactly this, without a charset: the KServe SDK shows the reason of an error only then. */
@@ -8,14 +9,6 @@ const JSON_HEADERS: Readonly<Record<string, string>> = { 'content-type': 'applic
 
 /** Seconds after which a client may ask again what cannot be answered now. */
 const RETRY_AFTER = '1';
-
-/** The client went away before its request was whole: nobody reads the answer, and it is counted as 499. */
-export class ClientGone extends Error {
-  constructor() {
-    super('The request ended before its body was whole.');
-    this.name = 'ClientGone';
-  }
-}
 
 export function json(value: unknown, status = 200): Response {
   return new Response(JSON.stringify(value), { status, headers: JSON_HEADERS });

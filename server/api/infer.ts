@@ -1,9 +1,9 @@
-import { applyParameters } from '../gate/parameters.ts';
 import { answer, run } from './answer.ts';
 import type { ApiContext } from './context.ts';
 import type { Infer } from './direct.ts';
 import { parseInferRequest } from './infer-request.ts';
 import { inferResponse } from './infer-response.ts';
+import { applyParameters } from './queue-parameters.ts';
 import { LENGTH_HEADER } from './request-body.ts';
 import { headerOf } from './routes.ts';
 

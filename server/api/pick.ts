@@ -1,8 +1,8 @@
 import { KedgeError } from '../../contract/errors.ts';
 import { parseVersion } from '../../contract/names.ts';
+import type { ModelTable } from '../lifecycle/model-table.ts';
 import type { ServedModel } from '../lifecycle/served-model.ts';
 import type { ServedVersion } from '../lifecycle/served-version.ts';
-import type { ModelTable } from './context.ts';
 import { show } from './errors.ts';
 
 /** @throws KedgeError `model-unknown`, for retired models too */

@@ -1,7 +1,8 @@
 import { KedgeError } from '../../contract/errors.ts';
 import { readyVersions } from '../../contract/rollout.ts';
+import type { ModelTable } from '../lifecycle/model-table.ts';
 import type { ServedModel } from '../lifecycle/served-model.ts';
-import type { ApiContext, HttpContext, ModelTable } from './context.ts';
+import type { ApiContext, HttpContext } from './context.ts';
 import { json, show } from './errors.ts';
 import { readFlag, readParameters } from './parameters.ts';
 import { invalid } from './parse.ts';

@@ -1,7 +1,8 @@
 import { KedgeError } from '../../contract/errors.ts';
 import { versionOfLabel } from '../../contract/rollout.ts';
+import type { ModelTable } from '../lifecycle/model-table.ts';
 import { answer, type Target } from './answer.ts';
-import type { ApiContext, HttpContext, ModelTable } from './context.ts';
+import type { ApiContext, HttpContext } from './context.ts';
 import { json, show } from './errors.ts';
 import { pickModel, pickVersion } from './pick.ts';
 import { predict } from './predict.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { KedgeError } from '../../contract/errors.ts';
 import type { Tensors } from '../../contract/tensor.ts';
-import { ClientGone } from '../api/errors.ts';
+import { applyParameters } from '../api/queue-parameters.ts';
+import { ClientGone } from './client-gone.ts';
 import { Gate, type Gated, type GateOptions } from './gate.ts';
-import { applyParameters } from './parameters.ts';
 import { HIGH, NORMAL, type Ticket } from './ticket.ts';
 import { LoopTurns } from './turns.ts';
 
@@ -185,7 +185,7 @@ describe('parameters', () => {
     ['no limit', undefined, { timeout: 0 }, undefined, NORMAL],
     ['the shorter of two', '20', { timeout: 50_000 }, 20, NORMAL],
     ['the shorter of two, the other way', '80', { timeout: 50_000 }, 50, NORMAL],
-    ['a long integer', undefined, { timeout: 2n ** 60n }, 2 ** 60 / 1_000, NORMAL],
+    ['a long integer', undefined, { timeout: 2n ** 60n }, Number.MAX_SAFE_INTEGER / 1_000, NORMAL],
     ['the high priority', undefined, { priority: 1 }, undefined, HIGH],
     ['others', undefined, { priority: 7 }, undefined, NORMAL],
     ['the default one', undefined, { priority: 0 }, undefined, NORMAL],

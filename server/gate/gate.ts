@@ -1,10 +1,10 @@
 import { hasCode, KedgeError } from '../../contract/errors.ts';
 import type { Tensors } from '../../contract/tensor.ts';
 import { requestRows } from '../../engine/request-rows.ts';
-import { ClientGone } from '../api/errors.ts';
 import type { ServedVersion } from '../lifecycle/served-version.ts';
 import { judgeLoad, type LoadLimits, type LoadReason, type LoadRefusal } from './admission.ts';
 import { BodyBytes } from './body-bytes.ts';
+import { ClientGone } from './client-gone.ts';
 import { LARGE_ROWS, VersionQueue } from './queue.ts';
 import { HIGH, Ticket, type Waiter } from './ticket.ts';
 import { LoopTurns } from './turns.ts';

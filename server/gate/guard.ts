@@ -1,4 +1,3 @@
-import type { HttpContext } from '../api/context.ts';
 import { judgeAccess, needOfRoute, type Sender } from './access.ts';
 import type { Need, TokenEntry } from './tokens.ts';
 
@@ -24,12 +23,12 @@ export class Access {
    * @param modelOf the model that a request for a prediction names
    * @throws KedgeError `unauthenticated`, `forbidden`, each time that it is called
    */
-  guard<T>(
+  guard<C extends { env: { incoming: Sender } }, T>(
     method: string,
     pattern: string,
-    handler: (c: HttpContext) => T,
-    modelOf: (c: HttpContext) => string,
-  ): (c: HttpContext) => T {
+    handler: (c: C) => T,
+    modelOf: (c: C) => string,
+  ): (c: C) => T {
     const scope = needOfRoute(method, pattern);
     if (scope === undefined || (scope === 'predict' && this.tokens === undefined)) return handler;
     return (c) => {

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { RunOptions, RunTimes } from '../../engine/engine.ts';
-import { ClientGone } from '../api/errors.ts';
+import { ClientGone } from './client-gone.ts';
 import type { VersionQueue } from './queue.ts';
 
 /** Priorities of the engine; Triton's 1 is the high one here, and every other the normal one. */

@@ -1,7 +1,7 @@
 import { isAvailable } from '../../contract/catalog.ts';
 import type { Refusal } from '../../contract/refusal.ts';
-import { shownState } from '../api/describe.ts';
 import type { ServedModel } from '../lifecycle/served-model.ts';
+import { shownState } from '../lifecycle/shown-state.ts';
 import { type Family, gauge, labelsOf, type Sample } from './exposition.ts';
 import type { MetricsSource, View } from './source.ts';
 

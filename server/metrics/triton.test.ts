@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { KedgeError } from '../../contract/errors.ts';
 import { linearModel } from '../../contract/onnx/testing/models.ts';
 import { createInlineEngine } from '../../engine/inline.ts';
-import { ClientGone } from '../api/errors.ts';
+import { ClientGone } from '../gate/client-gone.ts';
 import { FakeEngine } from '../testing/fake-engine.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { postHead, RawConnection } from '../testing/raw-http.ts';

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { linearModel } from '../../contract/onnx/testing/models.ts';
-import { postHead, RawConnection } from '../testing/raw-http.ts';
-import { get, post, startTestServer, type TestServer } from '../testing/test-server.ts';
-import { TestVolume } from '../testing/volume.ts';
+import { linearModel } from '../contract/onnx/testing/models.ts';
 import { idsOf, parseTraceparent, requestIdOf } from './request-id.ts';
+import { postHead, RawConnection } from './testing/raw-http.ts';
+import { get, post, startTestServer, type TestServer } from './testing/test-server.ts';
+import { TestVolume } from './testing/volume.ts';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const SPAN = 'b7ad6b7169203331';

@@ -1,8 +1,8 @@
-import { docsRoutes } from '../openapi/routes.ts';
-import { createApp } from './app.ts';
-import type { ApiContext } from './context.ts';
-import type { Infer } from './direct.ts';
-import { controlRoutes, type RepositoryControl } from './repository.ts';
+import { createApp } from './api/app.ts';
+import type { ApiContext } from './api/context.ts';
+import type { Infer } from './api/direct.ts';
+import { controlRoutes, type RepositoryControl } from './api/repository.ts';
+import { docsRoutes } from './openapi/routes.ts';
 
 export interface AppsOptions {
   infer: Infer;
