@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 
 export interface UnsentOptions {
   /** How long output may stand still before its connection is ended, in milliseconds. */
@@ -64,7 +65,7 @@ export class Unsent {
       const moved = sent !== watched.sent || queued !== watched.queued;
       // With nothing to send, it is not the client that is waited for.
       if (moved || socket.writableLength === 0) Object.assign(watched, { sent, queued, movedAt: now });
-      else if (now - watched.movedAt >= this.#options.limitMs) socket.destroy();
+      else if (now - watched.movedAt >= this.#options.limitMs) cut(socket);
     }
     if (this.#watched.size > 0) return;
     clearInterval(this.#timer);
@@ -82,6 +83,12 @@ export class Unsent {
     if (bytes !== watched.bytes) this.#options.onBytes?.(bytes - watched.bytes);
     watched.bytes = bytes;
   }
+}
+
+/** Ends a connection so that the kernel forgets what it holds of its output, some megabytes, too. Node can reset no connection that speaks TLS. */
+function cut(socket: Socket): void {
+  if (socket instanceof TLSSocket) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 /**
