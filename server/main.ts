@@ -97,7 +97,11 @@ export async function startServer(config: ServerConfig, overrides: Partial<Serve
     estimators,
     stats,
     gate: new Gate({ ...config, deadlineMs: (model) => config.deadlinesMs.get(model) ?? config.deadlinesMs.get('') }),
-    pace: new RefusalPace({ now: () => stats.now() * 1_000, sleep: clock.sleep }),
+    pace: new RefusalPace({
+      now: () => stats.now() * 1_000,
+      idleMs: () => performance.eventLoopUtilization().idle,
+      sleep: clock.sleep,
+    }),
     access,
     accessLog: new AccessLog({ log, lines, sample: config.accessLogSample, random, now: () => stats.now() }),
     maxBodyBytes: config.maxBodyBytes,

@@ -1,18 +1,28 @@
-/** What of the loop's time refusals may take. */
+/** What of the loop's time refusals may take while it has other work. */
 const SHARE = 0.1;
-/** That share may be used in advance, up to so many milliseconds of the loop's time: refusals that come seldom, or all at once and no more, are told at once. */
+/** And of the time in which it would have nothing to do. */
+const IDLE_SHARE = 0.5;
+/** So much may be saved up, in milliseconds of the loop's time: refusals that come seldom, or all at once and no more, are told at once. */
 const BURST_MS = 20;
 /** No refusal is held back for longer, in milliseconds. */
 const LONGEST_MS = 1_000;
-/** Those that are due within this time leave together, in milliseconds. */
-const TOGETHER_MS = 5;
+/** How often those that are held back are looked at, in milliseconds. */
+const TICK_MS = 5;
 /** What a refusal takes of the loop where nothing recent tells, in milliseconds. */
 const USUAL_COST_MS = 0.05;
 
 export interface PaceOptions {
   /** Milliseconds on a clock that never goes back. */
   now: () => number;
+  /** For how long the loop had nothing to do so far, in milliseconds. */
+  idleMs: () => number;
   sleep: (ms: number) => Promise<void>;
+}
+
+interface Held {
+  costMs: number;
+  since: number;
+  tell: () => void;
 }
 
 /**
@@ -20,47 +30,64 @@ export interface PaceOptions {
  * answering one for a small model, and whoever is refused asks again: told as fast as they come, refusals take the loop from what is admitted, until nothing at
  * all is answered in time. A client that waits for its refusal sends nothing meanwhile.
  *
- * Refusals follow a virtual schedule (the generic cell rate algorithm, ITU-T I.371): each moves it on by its cost over the share that all may take, and is
- * told once the schedule is no more than the burst ahead of the time.
+ * A token bucket: time of the loop comes in by a share of all of it and a larger one of what is idle, so that clients are never kept waiting while nothing else
+ * is done; each refusal, in the order in which they came, is told once its cost is there.
  */
 export class RefusalPace {
   readonly #options: PaceOptions;
-  /** In the order of their times. */
-  #held: { at: number; tell: () => void }[] = [];
-  #scheduled = Number.NEGATIVE_INFINITY;
-  #waking = false;
+  #held: Held[] = [];
+  /** Milliseconds of the loop that refusals may take now. */
+  #saved = BURST_MS;
+  #filledAt: number;
+  #idleBefore: number;
 
   constructor(options: PaceOptions) {
     this.#options = options;
+    this.#filledAt = options.now();
+    this.#idleBefore = options.idleMs();
   }
 
   /**
    * One more refusal.
-   * @param costMs what it takes of the loop, in milliseconds; 0 where that is not known
+   * @param knownCostMs what it takes of the loop, in milliseconds; 0 where that is not known
    * @returns undefined where it may be told at once; else resolves when it may
    */
-  hold(costMs: number): Promise<void> | undefined {
-    const now = this.#options.now();
-    const burstMs = BURST_MS / SHARE;
-    const scheduled = Math.max(this.#scheduled, now) + (costMs || USUAL_COST_MS) / SHARE;
-    this.#scheduled = Math.min(scheduled, now + burstMs + LONGEST_MS);
-    const waitMs = this.#scheduled - burstMs - now;
-    if (waitMs <= 0) return undefined;
+  hold(knownCostMs: number): Promise<void> | undefined {
+    const costMs = knownCostMs || USUAL_COST_MS;
+    const now = this.#fill();
+    if (this.#held.length === 0 && this.#saved >= costMs) {
+      this.#saved -= costMs;
+      return undefined;
+    }
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#held.push({ at: now + waitMs, tell: resolve });
-    if (!this.#waking) void this.#wake();
+    this.#held.push({ costMs, since: now, tell: resolve });
+    if (this.#held.length === 1) void this.#tick();
     return promise;
   }
 
-  async #wake(): Promise<void> {
-    const { now, sleep } = this.#options;
-    this.#waking = true;
+  /** @returns the time */
+  #fill(): number {
+    const { now, idleMs } = this.#options;
+    const [time, idle] = [now(), idleMs()];
+    const more = SHARE * (time - this.#filledAt) + IDLE_SHARE * (idle - this.#idleBefore);
+    this.#saved = Math.min(BURST_MS, this.#saved + more);
+    this.#filledAt = time;
+    this.#idleBefore = idle;
+    return time;
+  }
+
+  async #tick(): Promise<void> {
     while (this.#held.length > 0) {
-      await sleep(Math.max(TOGETHER_MS, this.#held[0]!.at - now()));
-      const time = now();
-      const due = this.#held.findIndex(({ at }) => at > time);
-      for (const { tell } of this.#held.splice(0, due < 0 ? this.#held.length : due)) tell();
+      await this.#options.sleep(TICK_MS);
+      const now = this.#fill();
+      let told = 0;
+      for (const { costMs, since, tell } of this.#held) {
+        if (this.#saved < costMs && now - since < LONGEST_MS) break;
+        this.#saved = Math.max(0, this.#saved - costMs);
+        told += 1;
+        tell();
+      }
+      this.#held = this.#held.slice(told);
     }
-    this.#waking = false;
   }
 }
