@@ -12,9 +12,16 @@ export interface BatchRunsOptions {
   isWanted(request: Waiting): boolean;
 }
 
-/** What a run came to, for all of its requests; `began` on the clock of `performance.now`. */
+/** What became of a batch. */
+interface Ran {
+  /** A request that is to wait for its next turn, if there is one. */
+  unfinished: Waiting | undefined;
+  /** What the runs took, in milliseconds, without what they waited for. */
+  computeMs: number;
+}
+
+/** What a run came to, for all of its requests. */
 interface Run {
-  began: number;
   computeMs: number;
   rows: number;
   requests: number;
@@ -41,30 +48,30 @@ export class BatchRuns {
     return this.#forbidden;
   }
 
-  /** @returns a request that is to wait for its next turn, if there is one. Never rejects. */
-  async run(batch: Batch): Promise<Waiting | undefined> {
+  /** Never rejects. */
+  async run(batch: Batch): Promise<Ran> {
+    const work = new Work(this.#runner);
     const [first] = batch.requests;
-    if (batch.isPart) return this.#runPart(first!, batch.rows);
-    await (batch.requests.length === 1 ? this.#runAlone(first!) : this.#runMerged(batch));
-    return undefined;
+    let unfinished: Waiting | undefined;
+    if (batch.isPart) unfinished = await this.#runPart(first!, batch.rows, work);
+    else await (batch.requests.length === 1 ? this.#runAlone(first!, work) : this.#runMerged(batch, work));
+    return { unfinished, computeMs: work.computeMs };
   }
 
   /** The next rows of a request that has more than a run may. */
-  async #runPart(request: Waiting, count: number): Promise<Waiting | undefined> {
+  async #runPart(request: Waiting, count: number, work: Work): Promise<Waiting | undefined> {
     request.parts ??= new Parts(request.inputs, request.rows);
-    const { parts, outputs, rows, since, options, resolve, reject } = request;
-    const began = performance.now();
+    const { parts, outputs, rows, resolve, reject } = request;
     try {
-      const fits = parts.add(await this.#runner.run(parts.next(count), outputs), count);
-      const now = performance.now();
-      parts.computeMs += now - began;
+      const fits = parts.add(await work.run(parts.next(count), outputs), count);
+      parts.computeMs += work.computeMs;
       if (!fits) {
         this.#forbidden = OTHER_ROWS;
         request.parts = undefined;
         return request;
       }
       if (parts.left > 0) return request;
-      options.onRun?.({ queueMs: now - since - parts.computeMs, computeMs: parts.computeMs, rows, requests: 1 });
+      tell(request, { computeMs: parts.computeMs, rows, requests: 1 });
       resolve(parts.outputs);
     } catch (error) {
       reject(error);
@@ -72,21 +79,20 @@ export class BatchRuns {
     return undefined;
   }
 
-  async #runAlone(request: Waiting, options?: RunnerOptions): Promise<void> {
+  async #runAlone(request: Waiting, work: Work, options?: RunnerOptions): Promise<void> {
     const { inputs, outputs, rows, resolve, reject } = request;
-    const began = performance.now();
+    const before = work.computeMs;
     try {
-      const answer = await this.#runner.run(inputs, outputs, options);
-      tell(request, { began, computeMs: performance.now() - began, rows, requests: 1 });
+      const answer = await work.run(inputs, outputs, options);
+      tell(request, { computeMs: work.computeMs - before, rows, requests: 1 });
       resolve(answer);
     } catch (error) {
       reject(error);
     }
   }
 
-  async #runMerged({ requests, rows }: Batch): Promise<void> {
+  async #runMerged({ requests, rows }: Batch, work: Work): Promise<void> {
     const counts = requests.map((request) => request.rows);
-    const began = performance.now();
     let split: Tensors[] | undefined;
     try {
       const inputs = mergeRows(
@@ -94,15 +100,15 @@ export class BatchRuns {
         rows,
         this.#options.layout!,
       );
-      split = splitRows(await this.#runner.run(inputs, requests[0]!.outputs), counts, rows);
+      split = splitRows(await work.run(inputs, requests[0]!.outputs), counts, rows);
       // What does not have the rows asked for is not what was proved or tried: never again.
       if (!split) this.#forbidden = OTHER_ROWS;
     } catch (error) {
       // Each alone tells whose fault it was. They are not brought together again where one ends the process of all.
       if (endedProcess(error)) this.#forbidden = 'A merged run ended its process.';
     }
-    if (!split) return this.#runEachAlone(requests);
-    const run: Run = { began, computeMs: performance.now() - began, rows, requests: requests.length };
+    if (!split) return this.#runEachAlone(requests, work);
+    const run: Run = { computeMs: work.computeMs, rows, requests: requests.length };
     for (let index = 0; index < requests.length; index += 1) {
       const request = requests[index]!;
       tell(request, run);
@@ -111,13 +117,37 @@ export class BatchRuns {
   }
 
   /** After a merged run that failed. Where it ended its process, those that did nothing wait until there is another. */
-  async #runEachAlone(requests: readonly Waiting[]): Promise<void> {
+  async #runEachAlone(requests: readonly Waiting[], work: Work): Promise<void> {
     for (const request of requests) {
-      if (this.#options.isWanted(request)) await this.#runAlone(request, { awaitsRestart: true });
+      if (this.#options.isWanted(request)) await this.#runAlone(request, work, { awaitsRestart: true });
     }
   }
 }
 
-function tell({ options, since }: Waiting, { began, computeMs, rows, requests }: Run): void {
-  options.onRun?.({ queueMs: began - since, computeMs, rows, requests });
+function tell({ options, since }: Waiting, { computeMs, rows, requests }: Run): void {
+  options.onRun?.({ queueMs: Math.max(0, performance.now() - since - computeMs), computeMs, rows, requests });
+}
+
+/** The calls of the runner for one batch, and what they took. */
+class Work {
+  /** As the runner tells it, else until its answer, in milliseconds. */
+  computeMs = 0;
+  readonly #runner: Runner;
+
+  constructor(runner: Runner) {
+    this.#runner = runner;
+  }
+
+  async run(inputs: Tensors, outputs: readonly string[], options?: RunnerOptions): Promise<Tensors> {
+    const began = performance.now();
+    let told: number | undefined;
+    const onCompute = (ms: number): void => {
+      told = ms;
+    };
+    try {
+      return await this.#runner.run(inputs, outputs, { ...options, onCompute });
+    } finally {
+      this.computeMs += told ?? performance.now() - began;
+    }
+  }
 }

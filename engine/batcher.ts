@@ -158,11 +158,9 @@ export class Batcher implements Participant {
       return 0;
     }
     this.#runs += 1;
-    const began = performance.now();
-    const unfinished = await this.#batches.run(batch);
+    const { unfinished, computeMs: ms } = await this.#batches.run(batch);
     // Behind what came meanwhile.
     if (unfinished) this.#queue.insert(unfinished);
-    const ms = performance.now() - began;
     this.#runs -= 1;
     this.#learn(batch.rows, ms);
     if (this.#queue.requests > 0) this.#ask();

@@ -104,19 +104,19 @@ export class HostRunner implements Runner {
   async run(
     inputs: Tensors,
     outputs: readonly string[],
-    { awaitsRestart = false }: RunnerOptions = {},
+    { awaitsRestart = false, onCompute }: RunnerOptions = {},
   ): Promise<Tensors> {
     if (this.#state === 'restarting' && (awaitsRestart || !this.#guilty)) await this.#firstAttempt;
     try {
-      return await this.#runOnce(inputs, outputs);
+      return await this.#runOnce(inputs, outputs, onCompute);
     } catch (error) {
       if (!wasCutOff(error) || this.#stop.signal.aborted) throw error;
       await this.#firstAttempt;
-      return this.#runOnce(inputs, outputs);
+      return this.#runOnce(inputs, outputs, onCompute);
     }
   }
 
-  async #runOnce(inputs: Tensors, outputs: readonly string[]): Promise<Tensors> {
+  async #runOnce(inputs: Tensors, outputs: readonly string[], onCompute: RunnerOptions['onCompute']): Promise<Tensors> {
     const { name } = this.#request;
     if (this.#state !== 'ready') {
       const reason = this.#reason || 'it was released';
@@ -128,6 +128,7 @@ export class HostRunner implements Runner {
     const options = { what: `Running ${name}`, timeoutMs: this.#options.runTimeoutMs };
     const answer = await host.call({ call: 'run', model, inputs, outputs }, options);
     this.#sizes.answered(bytes, answer.ms);
+    onCompute?.(answer.ms);
     return answer.outputs!;
   }
 
