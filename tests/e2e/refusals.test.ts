@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { claimKey } from '../../contract/layout.ts';
 import { digestOf } from '../../contract/manifest.ts';
 import { manifestOf, serializeManifest } from '../../contract/manifest-of.ts';
 import { readHeadOfBytes } from '../../contract/onnx/head.ts';
@@ -30,6 +31,8 @@ async function publishByHand(
     head: head.head,
   });
   change(manifest);
+  // With a claim it is no bare drop while the manifest is on its way.
+  await stage.drop(claimKey('demand', version), Buffer.from('{}'));
   await stage.drop(`demand/${version}/model.onnx`, bytes);
   await stage.drop(`demand/${version}/manifest.json`, Buffer.from(serializeManifest(manifest)));
 }
