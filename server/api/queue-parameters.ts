@@ -8,7 +8,8 @@ import { isObject, type JsonObject } from './parse.ts';
  * @throws KedgeError `request-invalid`
  */
 export function applyParameters(ticket: Ticket, parameters: unknown): void {
-  if (!isObject(parameters)) return;
+  // Nearly every request says neither.
+  if (!isObject(parameters) || (parameters['timeout'] === undefined && parameters['priority'] === undefined)) return;
   const given = bounded(parameters);
   const timeout = readWhole(given, 'timeout', 0);
   if (timeout !== undefined && timeout > 0) {
